@@ -1,0 +1,63 @@
+/**
+ * The contract of a frontend: guest bytes in, IR out. A frontend knows no backend; backends and
+ * engines know frontends only through this.
+ */
+import type { Builder } from './ir/builder.ts';
+import type { RegisterFile, State } from './ir/state.ts';
+import type { Type } from './ir/types.ts';
+
+/** What helpers and translations may ask of the machine they run in. */
+export interface Machine {
+  /** Ticks of the guest's time base since some start; 64 bits as two words. */
+  timeBase(): { low: number; high: number };
+  /** Code in the given guest range was declared stale (icbi and the like); length in bytes. */
+  invalidateCode(address: number, length: number): void;
+  /** The guest began to look at floating-point status, or left the default rounding mode: translate exactly from now on. */
+  requireExactFloatingPoint(): void;
+}
+
+/** A function written in TypeScript that IR can call (`helper.*`). */
+export interface Helper {
+  readonly name: string;
+  readonly operands: readonly Type[];
+  readonly result: Type | '';
+  /** Registers it reads from and writes to the state block, by name; '*' in reads or writes means all. */
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** Not 0 when the helper may leave the block by setting the state's exit word. */
+  readonly mayExit?: boolean;
+  readonly run: (state: State, machine: Machine, a: number, b: number, c: number) => number;
+}
+
+/** How far floating point is tracked. */
+export interface LiftOptions {
+  /**
+   * true: every operation keeps the status and control register, rounding modes and exceptions
+   * exactly (the interpreter always lifts so). false: results are exact for round-to-nearest, the
+   * status bits stay as they were.
+   */
+  readonly exactFloatingPoint: boolean;
+}
+
+/** Why a block ended, besides its terminator being a jump of the guest's own. */
+export interface Frontend {
+  readonly name: string;
+  /** Byte order of guest data. */
+  readonly byteOrder: 'big' | 'little';
+  /** Bits of a guest address. */
+  readonly addressBits: 32 | 64;
+  readonly registers: RegisterFile;
+  readonly helpers: readonly Helper[];
+  /** The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). */
+  readonly instructionAlignment: number;
+  /**
+   * Lifts one instruction at the builder's pc.
+   * @param fetch reads `length` bytes of code as a number in guest byte order (length 1, 2 or 4); undefined where the guest may not execute
+   * @returns the instruction's length in bytes; the builder says whether the block has ended
+   */
+  lift(builder: Builder, fetch: Fetch, pc: number, options: LiftOptions): number;
+  /** Disassembles one instruction for logs and fault reports. */
+  disassemble(fetch: Fetch, pc: number): { text: string; length: number };
+}
+
+export type Fetch = (address: number, length: 1 | 2 | 4) => number | undefined;

@@ -1,0 +1,322 @@
+/**
+ * Builds the IR of one block at a time, and simplifies as it goes: constants are folded, a register read
+ * after a read or write in the same block is the same value, and algebraic identities disappear. This
+ * costs little and serves every tier, the interpreter first.
+ */
+import { commutes, fold, identity } from './fold.ts';
+import { codes, type ExitReason, exitCode } from './operations.ts';
+import type { RegisterFile } from './state.ts';
+import type { Type } from './types.ts';
+import { type Block, Unit } from './unit.ts';
+
+/** An instruction's index in the unit. */
+export type Value = number;
+
+/** Codes of the operations that the builder and the backends name, as plain numbers. */
+export const op = codes;
+
+const constant32 = op['i32.const'];
+const getCodes: Record<Type, number> = { i32: op['get.i32'], i64: op['get.i64'], f64: op['get.f64'], f32: -1 };
+const setCodes: Record<Type, number> = { i32: op['set.i32'], i64: op['set.i64'], f64: op['set.f64'], f32: -1 };
+
+const f64Const = op['f64.const'];
+const f64NanOf2 = op['f64.nan_of2'];
+const f64Select = op['f64.select'];
+const i32Add = op['i32.add'];
+const i32And = op['i32.and'];
+const i32Eq = op['i32.eq'];
+const i32Eqz = op['i32.eqz'];
+const i32GeU = op['i32.ge_u'];
+const i32GtS = op['i32.gt_s'];
+const i32GtU = op['i32.gt_u'];
+const i32LtS = op['i32.lt_s'];
+const i32LtU = op['i32.lt_u'];
+const i32Mul = op['i32.mul'];
+const i32Ne = op['i32.ne'];
+const i32Not = op['i32.not'];
+const i32Or = op['i32.or'];
+const i32Rotl = op['i32.rotl'];
+const i32Select = op['i32.select'];
+const i32Shl = op['i32.shl'];
+const i32ShrS = op['i32.shr_s'];
+const i32ShrU = op['i32.shr_u'];
+const i32Sub = op['i32.sub'];
+const i32Xor = op['i32.xor'];
+const i64Const = op['i64.const'];
+const i64Select = op['i64.select'];
+
+export class Builder {
+  readonly unit: Unit;
+  readonly registers: RegisterFile;
+  /** Guest address of the instruction that is being lifted. */
+  pc = 0;
+  /** Whether the block has a terminator. */
+  ended = false;
+  private block: Block | undefined;
+  /** For each register, the value that it is known to hold in this block, or -1. */
+  private readonly known: Int32Array;
+
+  constructor(registers: RegisterFile, unit: Unit = new Unit()) {
+    this.registers = registers;
+    this.unit = unit;
+    this.known = new Int32Array(registers.registers.length).fill(-1);
+  }
+
+  /** Starts a block at a guest address. */
+  begin(pc: number): Block {
+    this.known.fill(-1);
+    this.ended = false;
+    this.pc = pc;
+    const block = { pc, first: this.unit.count, end: this.unit.count, guestInstructions: 0, endPc: pc };
+    this.unit.blocks.push(block);
+    this.block = block;
+    return block;
+  }
+
+  /** Ends the block, which must have a terminator; `endPc` is the address past its last instruction. */
+  end(endPc: number, guestInstructions: number): void {
+    const block = this.block as Block;
+    block.end = this.unit.count;
+    block.endPc = endPc;
+    block.guestInstructions = guestInstructions;
+    this.block = undefined;
+  }
+
+  // -- guest registers
+
+  /** The value of register `number` here. */
+  get(number: number): Value {
+    const value = this.known[number];
+    if (value >= 0) return value;
+    const made = this.unit.append(getCodes[this.registers.registers[number].type], -1, -1, -1, number, this.pc);
+    this.known[number] = made;
+    return made;
+  }
+
+  set(number: number, value: Value): void {
+    if (this.known[number] === value) return;
+    this.known[number] = value;
+    this.unit.append(setCodes[this.registers.registers[number].type], value, -1, -1, number, this.pc);
+  }
+
+  // -- constants
+
+  constant(value: number): Value {
+    return this.unit.append(constant32, -1, -1, -1, value | 0, this.pc);
+  }
+
+  constant64(low: number, high: number): Value {
+    return this.unit.append(i64Const, low | 0, high | 0, -1, 0, this.pc);
+  }
+
+  /** The double with these bits. */
+  constantF64(low: number, high: number): Value {
+    return this.unit.append(f64Const, low | 0, high | 0, -1, 0, this.pc);
+  }
+
+  isConstant(value: Value): boolean {
+    return this.unit.op[value] === constant32;
+  }
+
+  /** The number that an i32 constant stands for. */
+  constantOf(value: Value): number {
+    return this.unit.imm[value];
+  }
+
+  // -- pure operations
+
+  /** Any pure operation by its code (`i32Add`). */
+  unary(code: number, a: Value): Value {
+    if (this.unit.op[a] === constant32) {
+      const folded = fold(code, this.unit.imm[a]);
+      if (folded !== undefined) return this.constant(folded);
+    }
+    return this.unit.append(code, a, -1, -1, 0, this.pc);
+  }
+
+  binary(code: number, a: Value, b: Value): Value {
+    const unit = this.unit;
+    const constantB = unit.op[b] === constant32;
+    if (unit.op[a] === constant32) {
+      if (constantB) {
+        const folded = fold(code, unit.imm[a], unit.imm[b]);
+        if (folded !== undefined) return this.constant(folded);
+      } else if (commutes[code] === 1) {
+        return this.binary(code, b, a);
+      }
+    } else if (constantB) {
+      const same = identity(code, unit.imm[b]);
+      if (same === 1) return a;
+      if (same === 2) return this.constant(0);
+      // (x + c1) + c2 and (x & c1) & c2: one operation.
+      if (code === i32Add || code === i32And) {
+        const inner = unit.b[a];
+        if (unit.op[a] === code && unit.op[inner] === constant32) {
+          const joined = code === i32Add ? unit.imm[inner] + unit.imm[b] : unit.imm[inner] & unit.imm[b];
+          return this.binary(code, unit.a[a], this.constant(joined));
+        }
+      }
+      if (code === i32Sub) return this.binary(i32Add, a, this.constant(-unit.imm[b]));
+    } else if (a === b) {
+      if (code === i32Xor || code === i32Sub) return this.constant(0);
+      if (code === i32And || code === i32Or) return a;
+    }
+    return unit.append(code, a, b, -1, 0, this.pc);
+  }
+
+  ternary(code: number, a: Value, b: Value, c: Value): Value {
+    if (code === i32Select || code === f64Select || code === i64Select) {
+      if (this.unit.op[a] === constant32) return this.unit.imm[a] !== 0 ? b : c;
+    }
+    return this.unit.append(code, a, b, c, 0, this.pc);
+  }
+
+  /** `f64.nan_of2`: a, or what stands for it when it is a NaN; `defaultHigh` is the high word of the ISA's default NaN. */
+  nanOf2(a: Value, b: Value, c: Value, defaultHigh: number): Value {
+    return this.unit.append(f64NanOf2, a, b, c, defaultHigh | 0, this.pc);
+  }
+
+  add(a: Value, b: Value): Value {
+    return this.binary(i32Add, a, b);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.binary(i32Sub, a, b);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.binary(i32Mul, a, b);
+  }
+  and(a: Value, b: Value): Value {
+    return this.binary(i32And, a, b);
+  }
+  or(a: Value, b: Value): Value {
+    return this.binary(i32Or, a, b);
+  }
+  xor(a: Value, b: Value): Value {
+    return this.binary(i32Xor, a, b);
+  }
+  not(a: Value): Value {
+    return this.unary(i32Not, a);
+  }
+  shl(a: Value, b: Value): Value {
+    return this.binary(i32Shl, a, b);
+  }
+  shrU(a: Value, b: Value): Value {
+    return this.binary(i32ShrU, a, b);
+  }
+  shrS(a: Value, b: Value): Value {
+    return this.binary(i32ShrS, a, b);
+  }
+  rotl(a: Value, b: Value): Value {
+    return this.binary(i32Rotl, a, b);
+  }
+  eq(a: Value, b: Value): Value {
+    return this.binary(i32Eq, a, b);
+  }
+  ne(a: Value, b: Value): Value {
+    return this.binary(i32Ne, a, b);
+  }
+  eqz(a: Value): Value {
+    return this.unary(i32Eqz, a);
+  }
+  ltS(a: Value, b: Value): Value {
+    return this.binary(i32LtS, a, b);
+  }
+  gtS(a: Value, b: Value): Value {
+    return this.binary(i32GtS, a, b);
+  }
+  ltU(a: Value, b: Value): Value {
+    return this.binary(i32LtU, a, b);
+  }
+  gtU(a: Value, b: Value): Value {
+    return this.binary(i32GtU, a, b);
+  }
+  geU(a: Value, b: Value): Value {
+    return this.binary(i32GeU, a, b);
+  }
+  select(condition: Value, yes: Value, no: Value): Value {
+    return this.ternary(i32Select, condition, yes, no);
+  }
+
+  // -- memory
+
+  /** A load by its code (`op['load32']`) at address + displacement; reversed: byte order opposite to the guest's. */
+  load(code: number, address: Value, displacement = 0, reversed = false): Value {
+    const [base, offset] = this.address(address, displacement);
+    return this.unit.append(code, base, -1, reversed ? 1 : 0, offset, this.pc);
+  }
+
+  store(code: number, address: Value, displacement: number, value: Value, reversed = false): void {
+    const [base, offset] = this.address(address, displacement);
+    this.unit.append(code, base, value, reversed ? 1 : 0, offset, this.pc);
+  }
+
+  compareExchange(address: Value, expected: Value, replacement: Value): Value {
+    return this.unit.append(op.compare_exchange32, address, expected, replacement, 0, this.pc);
+  }
+
+  /** Faults unless `bytes` bytes at address + displacement allow the access (1 read, 2 write). */
+  check(address: Value, displacement: number, bytes: number, access: 1 | 2): void {
+    this.unit.append(op.check, address, bytes, access, displacement, this.pc);
+  }
+
+  /** Moves a constant addend of the address into the displacement: accesses off one base then share it. */
+  private address(address: Value, displacement: number): [Value, number] {
+    const unit = this.unit;
+    if (unit.op[address] === i32Add) {
+      const addend = unit.b[address];
+      if (unit.op[addend] === constant32) return [unit.a[address], (displacement + unit.imm[addend]) | 0];
+    }
+    return [address, displacement | 0];
+  }
+
+  // -- helpers
+
+  /** Calls helper number `helper`; what it writes is forgotten here. */
+  helper(helper: number, result: Type | '', operands: readonly Value[], writes: readonly number[] | '*'): Value {
+    const code = op[`helper.${result === '' ? 'none' : result}`];
+    const made = this.unit.append(code, operands[0] ?? -1, operands[1] ?? -1, operands[2] ?? -1, helper, this.pc);
+    if (writes === '*') this.known.fill(-1);
+    else for (const register of writes) this.known[register] = -1;
+    return made;
+  }
+
+  // -- ends of a block
+
+  jump(pc: number): void {
+    this.finish(op.jump, -1, -1, pc | 0);
+  }
+  branch(condition: Value, taken: number, otherwise: number): void {
+    if (this.isConstant(condition)) this.jump(this.constantOf(condition) !== 0 ? taken : otherwise);
+    else this.finish(op.branch, condition, otherwise | 0, taken | 0);
+  }
+  call(target: number, link: number): void {
+    this.finish(op.call, -1, link | 0, target | 0);
+  }
+  callIndirect(target: Value, link: number): void {
+    this.finish(op.call_indirect, target, link | 0, 0);
+  }
+  jumpIndirect(target: Value): void {
+    this.finish(op.jump_indirect, target, -1, 0);
+  }
+  return(target: Value): void {
+    this.finish(op.return, target, -1, 0);
+  }
+  systemCall(link: number): void {
+    this.finish(op.system_call, -1, link | 0, 0);
+  }
+  exit(reason: ExitReason, detail = 0): void {
+    this.finish(op.exit, -1, detail | 0, exitCode[reason]);
+  }
+  exitIf(condition: Value, reason: ExitReason, detail = 0): void {
+    if (this.isConstant(condition)) {
+      if (this.constantOf(condition) !== 0) this.exit(reason, detail);
+      return;
+    }
+    this.unit.append(op.exit_if, condition, detail | 0, -1, exitCode[reason], this.pc);
+  }
+
+  private finish(code: number, a: number, b: number, imm: number): void {
+    this.unit.append(code, a, b, -1, imm, this.pc);
+    this.ended = true;
+  }
+}

@@ -1,0 +1,40 @@
+/** The functions that the operations' JavaScript names (operations.ts). */
+import * as floating from '../float/operations.ts';
+
+/** High word of the unsigned product of two words. */
+export function mulhu(a: number, b: number): number {
+  const aLow = a & 0xffff;
+  const aHigh = a >>> 16;
+  const bLow = b & 0xffff;
+  const bHigh = b >>> 16;
+  const middle = Math.imul(aHigh, bLow) >>> 0;
+  const sum = middle + (Math.imul(aLow, bLow) >>> 16);
+  const carry = (Math.imul(aLow, bHigh) >>> 0) + (sum & 0xffff);
+  return (Math.imul(aHigh, bHigh) + ((sum / 0x10000) | 0) + ((carry / 0x10000) | 0)) | 0;
+}
+
+/** High word of the signed product of two words. */
+export function mulhs(a: number, b: number): number {
+  return (mulhu(a, b) - (a < 0 ? b : 0) - (b < 0 ? a : 0)) | 0;
+}
+
+export function ctz(a: number): number {
+  return a === 0 ? 32 : 31 - Math.clz32(a & -a);
+}
+
+export function popcnt(a: number): number {
+  let v = a - ((a >>> 1) & 0x55555555);
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+export function bswap(a: number): number {
+  return (a << 24) | ((a & 0xff00) << 8) | ((a >>> 8) & 0xff00) | (a >>> 24);
+}
+
+/** The signed doubleword with these halves. */
+export function join64(low: number, high: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low >>> 0);
+}
+
+export const runtime = { mulhu, mulhs, ctz, popcnt, bswap, join64, ...floating };

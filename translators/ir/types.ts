@@ -1,0 +1,7 @@
+/** The types of IR values. Conditions are i32 values that hold 0 or 1. */
+export type Type = 'i32' | 'i64' | 'f32' | 'f64';
+
+export const types: readonly Type[] = ['i32', 'i64', 'f32', 'f64'];
+
+/** Size of a value of each type in bytes. */
+export const sizeOf: Readonly<Record<Type, number>> = { i32: 4, i64: 8, f32: 4, f64: 8 };

@@ -1,0 +1,78 @@
+/**
+ * Storage for IR: instructions of one translation in flat arrays, grouped into blocks.
+ *
+ * A value is the index of the instruction that makes it. Instructions of a block are contiguous and
+ * a value is used only within its block; what crosses blocks goes through guest registers.
+ * Operands stand in the words a, b, c in order; `imm` and the words that operands leave free hold
+ * immediates (operations.ts, column `immediates`). -1 stands for an absent operand.
+ */
+
+export interface Block {
+  /** Guest address of the first instruction. */
+  readonly pc: number;
+  /** Index of the first instruction, and the one past the last. */
+  first: number;
+  end: number;
+  /** Guest instructions in the block, and the guest address past the last of them. */
+  guestInstructions: number;
+  endPc: number;
+}
+
+export class Unit {
+  /** Instructions in use. */
+  count = 0;
+  blocks: Block[] = [];
+  op: Uint8Array;
+  a: Int32Array;
+  b: Int32Array;
+  c: Int32Array;
+  imm: Int32Array;
+  /** Guest address of the instruction that each IR instruction came from. */
+  pc: Int32Array;
+
+  constructor(capacity = 1024) {
+    this.op = new Uint8Array(capacity);
+    this.a = new Int32Array(capacity);
+    this.b = new Int32Array(capacity);
+    this.c = new Int32Array(capacity);
+    this.imm = new Int32Array(capacity);
+    this.pc = new Int32Array(capacity);
+  }
+
+  /** Empties the unit for reuse; its arrays stay. */
+  clear(): void {
+    this.count = 0;
+    this.blocks = [];
+  }
+
+  /** Appends an instruction and returns its index. */
+  append(op: number, a: number, b: number, c: number, imm: number, pc: number): number {
+    if (this.count === this.op.length) this.grow();
+    const index = this.count++;
+    this.op[index] = op;
+    this.a[index] = a;
+    this.b[index] = b;
+    this.c[index] = c;
+    this.imm[index] = imm;
+    this.pc[index] = pc;
+    return index;
+  }
+
+  private grow(): void {
+    const capacity = this.op.length * 2;
+    const op = new Uint8Array(capacity);
+    op.set(this.op);
+    this.op = op;
+    this.a = enlarged(this.a, capacity);
+    this.b = enlarged(this.b, capacity);
+    this.c = enlarged(this.c, capacity);
+    this.imm = enlarged(this.imm, capacity);
+    this.pc = enlarged(this.pc, capacity);
+  }
+}
+
+function enlarged(array: Int32Array, capacity: number): Int32Array {
+  const result = new Int32Array(capacity);
+  result.set(array);
+  return result;
+}
