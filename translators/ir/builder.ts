@@ -301,6 +301,14 @@ export class Builder {
   return(target: Value): void {
     this.finish(op.return, target, -1, 0);
   }
+  /** Returns from a function to `target` when the condition holds, else goes on at the guest address `otherwise`. */
+  branchReturn(condition: Value, target: Value, otherwise: number): void {
+    this.branchTo(op.branch_return, op.return, condition, target, otherwise);
+  }
+  /** Goes on at `target` when the condition holds, else at the guest address `otherwise`. */
+  branchIndirect(condition: Value, target: Value, otherwise: number): void {
+    this.branchTo(op.branch_indirect, op.jump_indirect, condition, target, otherwise);
+  }
   systemCall(link: number): void {
     this.finish(op.system_call, -1, link | 0, 0);
   }
@@ -313,6 +321,12 @@ export class Builder {
       return;
     }
     this.unit.append(op.exit_if, condition, detail | 0, -1, exitCode[reason], this.pc);
+  }
+
+  private branchTo(code: number, always: number, condition: Value, target: Value, otherwise: number): void {
+    if (!this.isConstant(condition)) this.finish(code, condition, target, otherwise | 0);
+    else if (this.constantOf(condition) !== 0) this.finish(always, target, -1, 0);
+    else this.jump(otherwise);
   }
 
   private finish(code: number, a: number, b: number, imm: number): void {

@@ -204,6 +204,8 @@ const exits: Row[] = [
   ['call_indirect', 'i32 ->', 'ends', 'link', '', 'Calls the function at a; it is expected to return to b.'],
   ['jump_indirect', 'i32 ->', 'ends', '', '', 'Goes on at a.'],
   ['return', 'i32 ->', 'ends', '', '', 'Returns from a function to a.'],
+  ['branch_return', 'i32 i32 ->', 'ends', 'else', '', 'Returns from a function to b when a is not 0, else goes on at imm.'],
+  ['branch_indirect', 'i32 i32 ->', 'ends', 'else', '', 'Goes on at b when a is not 0, else at imm.'],
   ['system_call', '->', 'ends', 'link', '', 'Asks the personality for a service and goes on at b.'],
   ['exit', '->', 'ends', 'exit detail', '', 'Leaves with the reason imm and the detail b; the pc is that of this instruction.'],
   ['exit_if', 'i32 ->', 'exits', 'exit detail', '', 'The same when a is not 0, else goes on.'],
