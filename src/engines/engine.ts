@@ -1,0 +1,60 @@
+/**
+ * The contract of an engine: a way to make guest code run. The personality never knows which one runs.
+ *
+ * An engine runs one guest thread at a time on a State until something needs the personality. It
+ * leaves with the reason in the state's header (translators/ir/state.ts), the pc and all registers exact.
+ */
+import type { Frontend, Machine } from '../../translators/frontend.ts';
+import type { State } from '../../translators/ir/state.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+
+/** What an engine asks of its surroundings. */
+export interface EngineHost extends Omit<Machine, 'invalidateCode' | 'requireExactFloatingPoint'> {
+  /**
+   * Serves the system call that the guest made, synchronously; state.pc is already past the call.
+   * @returns true to go on running at state.pc; false to leave run() (exit, a signal to deliver, a call that must wait)
+   */
+  systemCall(state: State): boolean;
+  /** The symbol that holds a guest address, for the names of generated functions. */
+  symbolAt(address: number): { name: string; start: number; size: number } | undefined;
+  /** One line of a log (`-d`), without newline. */
+  log?: (kind: LogKind, text: string) => void;
+}
+
+/** Kinds of `-d` output. */
+export type LogKind = 'in_asm' | 'op' | 'out_js' | 'exec' | 'unimp';
+
+/** What an engine did, for --stats; times in milliseconds, counts since the engine was made. */
+export interface EngineStatistics {
+  guestInstructions: number;
+  blocks: number;
+  regions: number;
+  /** Guest instructions that were decoded and lifted (an instruction translated twice counts twice). */
+  liftedInstructions: number;
+  invalidations: number;
+  liftTime: number;
+  optimizeTime: number;
+  emitTime: number;
+  /** Making functions from source text; V8's own later tiers are not in it. */
+  compileTime: number;
+  exactFloatingPoint: boolean;
+}
+
+export interface EngineOptions {
+  readonly frontend: Frontend;
+  readonly memory: GuestMemory;
+  readonly host: EngineHost;
+  /** Count guest instructions in translated code too (the interpreter always does). */
+  readonly countInstructions: boolean;
+}
+
+export interface Engine {
+  readonly name: string;
+  readonly statistics: EngineStatistics;
+  /** Runs the thread until header.exit is not 0 or systemCall() said to leave; clears header.exit first. */
+  run(state: State): void;
+  /** Forgets translations of a range of guest code. */
+  invalidate(start: number, length: number): void;
+  /** From now on dead flags too are exact at faults: the guest handles SIGSEGV or SIGBUS and may look. */
+  requirePreciseFaults(): void;
+}

@@ -1,0 +1,98 @@
+/**
+ * A guest's address space: what the personality, the loader and the engines may do with it.
+ *
+ * Addresses and lengths are unsigned numbers in bytes. Every access of the personality goes through
+ * the methods below; one that the guest itself could not make throws a MemoryFault, which the system-call
+ * dispatcher answers with EFAULT. Engines use the MemoryView part.
+ */
+import type { MemoryView } from '../../translators/memory-view.ts';
+
+/** The bits of a mapping's protection; the values are Linux's PROT_* and equal the bits of a permission entry. */
+export const protection = { none: 0, read: 1, write: 2, execute: 4 } as const;
+
+export interface Mapping {
+  /** First address, and the one past the last; multiples of the page size. */
+  readonly start: number;
+  readonly end: number;
+  readonly protection: number;
+  readonly shared: boolean;
+  /** A stack that grows down when the page below it is touched. */
+  readonly growsDown: boolean;
+  /** A path, or a name in brackets as in /proc/PID/maps; empty for anonymous memory. */
+  readonly name: string;
+  /** Offset of `start` in the mapped file. */
+  readonly offset: number;
+}
+
+export interface MappingOptions {
+  readonly shared?: boolean;
+  readonly growsDown?: boolean;
+  readonly name?: string;
+  readonly offset?: number;
+}
+
+/** An access that the address space does not allow. */
+export class MemoryFault extends Error {
+  readonly address: number;
+  /** 1 read, 2 write, 4 execute. */
+  readonly access: number;
+  constructor(address: number, access: number) {
+    super(`the guest memory at 0x${address.toString(16)} cannot be accessed`);
+    this.address = address;
+    this.access = access;
+  }
+}
+
+export interface GuestMemory extends MemoryView {
+  readonly byteOrder: 'big' | 'little';
+  /** The lowest address that can be mapped, and the one past the highest. */
+  readonly minimum: number;
+  readonly limit: number;
+  /** Called with every range whose code may have changed: unmapped, remapped, made writable or not executable, or written by the personality. */
+  onCodeChange: (start: number, length: number) => void;
+
+  /** Maps zeroed memory at exactly this place, replacing what was there. @throws RangeError outside the limits or not page-aligned */
+  map(start: number, length: number, protection: number, options?: MappingOptions): void;
+  unmap(start: number, length: number): void;
+  /** @returns false when part of the range is not mapped (ENOMEM); the mapped part before it has changed */
+  protect(start: number, length: number, protection: number): boolean;
+  /** Moves a mapping's pages and contents to a new place. */
+  move(from: number, length: number, to: number, newLength: number): void;
+  /** A free range of that length (page multiple), as high as possible below `below`; undefined when there is none. */
+  findFree(length: number, below?: number): number | undefined;
+  isFree(start: number, length: number): boolean;
+  /** The mapping that holds an address. */
+  find(address: number): Mapping | undefined;
+  /** All mappings in address order. */
+  mappings(): Mapping[];
+  /** Whether every byte of the range allows the access (bits 1 read, 2 write, 4 execute). */
+  allows(start: number, length: number, access: number): boolean;
+  /**
+   * Extends a growing-down stack over the address if it lies just below one, within `stackLimit` bytes.
+   * @returns whether it did
+   */
+  growStack(address: number, stackLimit: number): boolean;
+
+  readU8(address: number): number;
+  readU16(address: number): number;
+  readU32(address: number): number;
+  readI32(address: number): number;
+  readU64(address: number): bigint;
+  readI64(address: number): bigint;
+  writeU8(address: number, value: number): void;
+  writeU16(address: number, value: number): void;
+  /** Writes the low word of a number (signed or unsigned). */
+  writeU32(address: number, value: number): void;
+  writeU64(address: number, value: bigint): void;
+  writeF64(address: number, value: number): void;
+  readF64(address: number): number;
+  /** A copy of guest memory in guest order. */
+  readBytes(address: number, length: number): Uint8Array;
+  writeBytes(address: number, bytes: Uint8Array): void;
+  /** The bytes before the next zero byte. @throws MemoryFault; RangeError when longer than `maximum` */
+  readString(address: number, maximum?: number): Uint8Array;
+  fill(address: number, length: number, value: number): void;
+  /** Like writeBytes and readBytes, whatever the protection (loader, debugger). @throws MemoryFault when not mapped */
+  poke(address: number, bytes: Uint8Array): void;
+  peek(address: number, length: number): Uint8Array;
+}
