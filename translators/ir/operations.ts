@@ -144,7 +144,7 @@ const floating: Row[] = [
   ['f64.gt', 'f64 f64 -> i32', 'pure', '', '$a > $b', '1 when greater and ordered.'],
   ['f64.ge', 'f64 f64 -> i32', 'pure', '', '$a >= $b', '1 when greater or equal, and ordered.'],
   ['f64.unordered', 'f64 f64 -> i32', 'pure commutative', '', '$a !== $a || $b !== $b', '1 when either is a NaN.'],
-  ['f64.nan_of2', 'f64 f64 f64 -> f64', 'pure', 'nan', 'nanOf2($a, $b, $c)', 'a unless it is a NaN; then the first NaN of b, c, quieted, or the default NaN of the ISA (imm: its high word).'],
+  ['f64.nan_of2', 'f64 f64 f64 -> f64', 'pure', 'nan', 'nanOf2($a, $b, $c, $imm)', 'a unless it is a NaN; then the first NaN of b, c, quieted, or the default NaN of the ISA (imm: its high word).'],
   ['f64.to_single', 'f64 -> f64', 'pure', '', 'Math.fround($a)', 'Rounded to single precision, still held as a double.'],
   ['f64.add_single', 'f64 f64 -> f64', 'pure commutative', '', 'addSingle($a, $b)', 'Sum, rounded once to single precision.'],
   ['f64.sub_single', 'f64 f64 -> f64', 'pure', '', 'subSingle($a, $b)', 'Difference, rounded once to single precision.'],
