@@ -1,0 +1,90 @@
+/** The guest programs: their sources, how they are built, and what the manifest records of each build. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+
+/** A program to build: paths are relative to this folder. */
+export interface Program {
+  readonly name: string;
+  readonly sources: readonly string[];
+  /** Files that sources include. */
+  readonly headers: readonly string[];
+  readonly flags: readonly string[];
+  readonly libraries: readonly string[];
+}
+
+/** What the manifest says of a built program. */
+export interface Build {
+  /** SHA-256 over the names and contents of the sources and headers, the flags and the libraries. */
+  readonly source: string;
+  readonly flags: string;
+  readonly compiler: string;
+  /** SHA-256 of the ELF file. */
+  readonly binary: string;
+}
+
+export type Manifest = Readonly<Record<string, Build>>;
+
+export const folder = import.meta.dirname;
+export const manifestPath = join(folder, 'manifest.json');
+export const compiler = 'powerpc-linux-gnu-gcc';
+
+const bare = ['-nostdlib', '-ffreestanding', '-static', '-O2', '-Wl,--build-id=none'];
+const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,--build-id=none'];
+
+/** The path of a program's ELF file. */
+export function binaryPath(name: string): string {
+  return join(folder, 'bin', name);
+}
+
+function files(under: string, ...extensions: string[]): string[] {
+  return readdirSync(join(folder, under))
+    .filter((name) => extensions.includes(extname(name)))
+    .sort()
+    .map((name) => `${under}/${name}`);
+}
+
+/** Every program that `npm run guests` builds. */
+export function programs(): Program[] {
+  const freestanding = files('src/freestanding', '.S', '.c').map((source) => ({
+    name: basename(source, extname(source)),
+    sources: [source],
+    headers: files('src/freestanding', '.h'),
+    flags: extname(source) === '.c' ? [...bare, '-g', '-Wl,-z,max-page-size=4096'] : bare,
+    libraries: [],
+  }));
+  const multicall = [
+    { name: 'benchmarks', flags: hosted },
+    { name: 'checks', flags: [...hosted, '-D_GNU_SOURCE', '-s'] },
+  ].map(({ name, flags }) => ({
+    name,
+    sources: files(`src/${name}`, '.c'),
+    headers: files(`src/${name}`, '.h'),
+    flags,
+    libraries: ['-lm'],
+  }));
+  return [...freestanding, ...multicall];
+}
+
+/** The hash by which the manifest knows a program's source. */
+export function sourceHash(program: Program): string {
+  const hash = createHash('sha256');
+  for (const path of [...program.sources, ...program.headers]) {
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(join(folder, path)))
+      .update('\0');
+  }
+  return hash.update([...program.flags, ...program.libraries].join(' ')).digest('hex');
+}
+
+/** The hash of an ELF file. */
+export function binaryHash(name: string): string {
+  return createHash('sha256')
+    .update(readFileSync(binaryPath(name)))
+    .digest('hex');
+}
+
+export function readManifest(): Manifest {
+  return JSON.parse(readFileSync(manifestPath, 'utf8'));
+}

@@ -1,0 +1,4 @@
+/* Exits with 42. */
+#include "linux.h"
+_start:
+  exit 42

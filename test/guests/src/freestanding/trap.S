@@ -1,0 +1,5 @@
+/* Executes `trap`: SIGTRAP. */
+#include "linux.h"
+_start:
+  trap
+  exit 0
