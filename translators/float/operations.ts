@@ -3,9 +3,12 @@
  * Everything exported here can be named by an operation's JavaScript (ir/operations.ts).
  */
 import { fromHalves, quieted } from './bits.ts';
-import { divideExact, double, fmaExact, rounding, single, squareRootExact } from './exact.ts';
+import { sumError } from './errors.ts';
+import { divideExact, fmaExact, rounding, single, squareRootExact } from './exact.ts';
+import { fma } from './fma.ts';
 
 export { abs, doubleToSingle, fromHalves, highHalf, lowHalf, neg, singleToDouble } from './bits.ts';
+export { fma } from './fma.ts';
 
 /**
  * What an arithmetic result is on the guest: `x` unless it is a NaN; then the first NaN of `b` and `c`,
@@ -33,68 +36,6 @@ export function nearest(x: number): number {
   if (x >= 2147483647) return 0x7fffffff;
   // Adding 1.5 * 2^52 leaves no bits for a fraction.
   return x > -2147483648 ? (x + 6755399441055744 - 6755399441055744) | 0 : -0x80000000;
-}
-
-/** Splits a double into halves of 26 bits (Veltkamp). */
-const splitter = 134217729;
-
-/** a * b - product for product = the rounded a * b, exactly (Dekker). For 2^-969 < |product| and |a|, |b| < 2^996. */
-export function productError(a: number, b: number, product: number): number {
-  const aScaled = splitter * a;
-  const aHigh = aScaled - (aScaled - a);
-  const aLow = a - aHigh;
-  const bScaled = splitter * b;
-  const bHigh = bScaled - (bScaled - b);
-  const bLow = b - bHigh;
-  return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
-}
-
-/** a + b - sum for sum = the rounded a + b, exactly (Knuth). For finite sums below 2^1023. */
-export function sumError(a: number, b: number, sum: number): number {
-  const other = sum - a;
-  return a - (sum - other) + (b - other);
-}
-
-const productLimit = 2 ** 500;
-const addendLimit = 2 ** 1000;
-const productFloor = 2 ** -960;
-
-/** a * b + c, rounded once. */
-export function fma(a: number, b: number, c: number): number {
-  const product = a * b;
-  if (
-    !(
-      Math.abs(a) < productLimit &&
-      Math.abs(b) < productLimit &&
-      Math.abs(c) < addendLimit &&
-      Math.abs(product) > productFloor
-    )
-  ) {
-    return fmaExtreme(a, b, c, product);
-  }
-  // a * b + c = sum + tail + rest, exactly; rest is far below the last bit of sum.
-  const low = productError(a, b, product);
-  const sum = product + c;
-  const high = sumError(product, c, sum);
-  const tail = high + low;
-  const result = sum + tail;
-  const rest = sumError(high, low, tail);
-  if (rest === 0) return result;
-  // rest matters only where sum + tail is midway between two doubles: result and neighbour.
-  const error = sum - result + tail;
-  const neighbour = result + 2 * error;
-  if (error === 0 || neighbour - result !== 2 * error) return result;
-  return rest > 0 === error > 0 ? neighbour : result;
-}
-
-/** fma where a step of the fast path could overflow, underflow or meet an infinity or a NaN. */
-function fmaExtreme(a: number, b: number, c: number, product: number): number {
-  const sum = product + c;
-  // Zero products, infinities and NaNs: nothing to round twice. (An infinite product may stem from overflow.)
-  if (a === 0 || b === 0 || !Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c)) return sum;
-  // A product far below the last bit of c cannot move c.
-  if (Math.abs(product) <= productFloor && Math.abs(c) > 2 ** -800) return c;
-  return fmaExact(a, b, c, double, rounding.nearest);
 }
 
 // Rounding to double and then to single goes wrong only where the double is midway between two singles
