@@ -27,9 +27,9 @@ export function fmaSoftware(a: number, b: number, c: number): number {
 
 /** fma where a step of the fast path could overflow, underflow or meet an infinity or a NaN. */
 function fmaExtreme(a: number, b: number, c: number, product: number): number {
-  const sum = product + c;
-  // Zero products, infinities and NaNs: nothing to round twice. (An infinite product may stem from overflow.)
-  if (a === 0 || b === 0 || !Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c)) return sum;
+  if (a === 0 || b === 0 || !Number.isFinite(a) || !Number.isFinite(b)) return product + c;
+  // The product may have overflowed only as a double: an infinity or a NaN is c.
+  if (!Number.isFinite(c)) return c;
   // A product far below the last bit of c cannot move c.
   if (Math.abs(product) <= productFloor && Math.abs(c) > 2 ** -800) return c;
   return fmaExact(a, b, c, double, rounding.nearest);
