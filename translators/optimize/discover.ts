@@ -1,0 +1,166 @@
+/**
+ * Finds the blocks of a region: everything that direct branches reach from one entry, within bounds
+ * (a guest function, where symbols tell), lifted into one unit.
+ */
+import type { Fetch, Frontend, LiftOptions } from '../frontend.ts';
+import { Builder, op } from '../ir/builder.ts';
+import { type Block, Unit } from '../ir/unit.ts';
+
+export interface DiscoverOptions extends LiftOptions {
+  /** Only blocks within [low, high) belong to the region; a jump elsewhere leaves it. */
+  readonly low: number;
+  readonly high: number;
+  /** Guest instructions at most; blocks beyond are left to other regions. */
+  readonly limit: number;
+  /** Longest block, in guest instructions. */
+  readonly blockLimit: number;
+  /** Targets that an indirect jump at a guest address was seen to take, in the order of their discovery. */
+  indirectTargets(pc: number): readonly number[];
+}
+
+export interface Region {
+  readonly entry: number;
+  readonly unit: Unit;
+  /** Blocks; the first is the entry's. Their order is that of discovery. */
+  readonly blocks: readonly Block[];
+  /** From a block's pc to its index in `blocks`. */
+  readonly indices: ReadonlyMap<number, number>;
+  /** For each block the indices of its successors within the region. */
+  readonly successors: readonly (readonly number[])[];
+  readonly guestInstructions: number;
+  /** Guest instructions lifted to get there: some twice, where a branch into a block split it. */
+  readonly liftedInstructions: number;
+}
+
+/** Lifts one block. @returns the number of guest instructions lifted */
+export function liftBlock(
+  frontend: Frontend,
+  builder: Builder,
+  fetch: Fetch,
+  start: number,
+  limit: number,
+  options: LiftOptions,
+  isBlockStart: (pc: number) => boolean,
+): number {
+  builder.begin(start);
+  let pc = start;
+  let count = 0;
+  do {
+    builder.pc = pc;
+    pc = (pc + frontend.lift(builder, fetch, pc, options)) >>> 0;
+    count++;
+  } while (!builder.ended && count < limit && !isBlockStart(pc));
+  if (!builder.ended) builder.jump(pc);
+  builder.end(pc, count);
+  return count;
+}
+
+/** Discovers and lifts the region at `entry`. */
+export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, options: DiscoverOptions): Region {
+  const unit = new Unit();
+  const builder = new Builder(frontend.registers, unit);
+  const indices = new Map<number, number>();
+  /** From each lifted guest instruction to its block: a branch to one that is no block's first splits the block. */
+  const owners = new Map<number, number>();
+  const alignment = frontend.instructionAlignment;
+  const pending = [entry];
+  let guestInstructions = 0;
+  let liftedInstructions = 0;
+  const targets: number[] = [];
+
+  const lift = (pc: number, limit: number): void => {
+    const index = unit.blocks.length;
+    indices.set(pc, index);
+    const count = liftBlock(frontend, builder, fetch, pc, limit, options, (next) => indices.has(next));
+    guestInstructions += count;
+    liftedInstructions += count;
+    const block = unit.blocks[index];
+    for (let at = block.first; at < block.end; at++) owners.set(unit.pc[at] >>> 0, index);
+  };
+
+  while (pending.length > 0) {
+    const pc = pending.pop() as number;
+    if (indices.has(pc)) continue;
+    const owner = owners.get(pc);
+    if (owner !== undefined && splitAt(unit, unit.blocks[owner], pc)) {
+      const block = unit.blocks[owner];
+      const whole = block.guestInstructions;
+      const rest = Math.max(1, Math.round((block.endPc - pc) / Math.max(1, alignment)));
+      block.guestInstructions = alignment > 1 ? whole - rest : countInstructions(unit, block);
+      guestInstructions -= whole - block.guestInstructions;
+      block.endPc = pc;
+      lift(pc, options.blockLimit);
+      continue;
+    }
+    if (guestInstructions >= options.limit && pc !== entry) continue;
+    lift(pc, options.blockLimit);
+    targets.length = 0;
+    successorsOf(unit, unit.blocks[unit.blocks.length - 1], options, targets);
+    // The last one pushed is lifted next: the fall-through, so that blocks come in address order where possible.
+    for (const target of targets) {
+      if (target >= options.low && target < options.high && !indices.has(target)) pending.push(target);
+    }
+  }
+
+  const successors = unit.blocks.map((block) => {
+    targets.length = 0;
+    successorsOf(unit, block, options, targets);
+    const inside: number[] = [];
+    for (const target of targets) {
+      const index = indices.get(target);
+      if (index !== undefined && !inside.includes(index)) inside.push(index);
+    }
+    return inside;
+  });
+  return { entry, unit, blocks: unit.blocks, indices, successors, guestInstructions, liftedInstructions };
+}
+
+/** Cuts a block off before the instruction at `pc`, with a jump there. @returns false when pc is not an instruction of it */
+function splitAt(unit: Unit, block: Block, pc: number): boolean {
+  if (pc === block.pc) return false;
+  for (let at = block.first; at < block.end; at++) {
+    if (unit.pc[at] >>> 0 !== pc) continue;
+    unit.op[at] = op.jump;
+    unit.a[at] = -1;
+    unit.b[at] = -1;
+    unit.c[at] = -1;
+    unit.imm[at] = pc | 0;
+    unit.pc[at] = at > block.first ? unit.pc[at - 1] : block.pc;
+    block.end = at + 1;
+    return true;
+  }
+  return false;
+}
+
+/** Guest instructions of a block that left a trace in the IR; an estimate where lengths vary. */
+function countInstructions(unit: Unit, block: Block): number {
+  let count = 0;
+  for (let at = block.first; at < block.end; at++) if (at === block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
+  return count;
+}
+
+/** Appends the guest addresses where control may go from a block without leaving the function. */
+function successorsOf(unit: Unit, block: Block, options: DiscoverOptions, into: number[]): void {
+  const at = block.end - 1;
+  switch (unit.op[at]) {
+    case op.jump:
+    case op.branch_return:
+      into.push(unit.imm[at] >>> 0);
+      break;
+    case op.branch:
+      into.push(unit.imm[at] >>> 0, unit.b[at] >>> 0);
+      break;
+    case op.branch_indirect:
+      for (const target of options.indirectTargets(unit.pc[at] >>> 0)) into.push(target);
+      into.push(unit.imm[at] >>> 0);
+      break;
+    case op.jump_indirect:
+      for (const target of options.indirectTargets(unit.pc[at] >>> 0)) into.push(target);
+      break;
+    case op.call:
+    case op.call_indirect:
+    case op.system_call:
+      into.push(unit.b[at] >>> 0);
+      break;
+  }
+}
