@@ -1,0 +1,378 @@
+/**
+ * A guest's address space in one shared WebAssembly.Memory, whose pages the host backs when they are touched.
+ *
+ * Layout of the buffer for a big-endian guest, which sees its memory mirrored (offset = origin - address - size):
+ *
+ *     0            the permission table, then the threads' state blocks; no guest address leads here
+ *     reserve      guest address limit - 1
+ *     byteLength   guest address minimum; addresses below it lie past the buffer's end, so a null pointer
+ *                  traps even in code that does not look at the permission table
+ *
+ * A little-endian guest (offset = origin + address) has the guest's memory first and the reserve last; its
+ * origin is negative, so addresses below the minimum lie before the buffer.
+ *
+ * The sizes keep every offset, and the origin, within a non-negative 32-bit integer of a mirrored guest.
+ */
+import { stateBlockSize } from '../../translators/ir/state.ts';
+import { pageShift, pageSize, permission } from '../../translators/memory-view.ts';
+import { type GuestMemory, type Mapping, type MappingOptions, MemoryFault } from './guest-memory.ts';
+import { MappingList, offsetAt } from './mapping-list.ts';
+import { PageTable, pageTableSize } from './page-table.ts';
+
+/** The lowest address that can be mapped: Linux's default vm.mmap_min_addr. */
+const minimum = 0x10000;
+/** The one past the highest. */
+const limit = 0x7f000000;
+/** Bytes of the buffer kept from the guest. */
+const reserve = 0xff0000;
+const wasmPageSize = 0x10000;
+const byteLength = limit - minimum + reserve;
+/** Linux keeps this many bytes free below a stack that grows (stack_guard_gap). */
+const stackGuard = 256 * pageSize;
+
+const { read, write, execute } = permission;
+
+export class AddressSpace implements GuestMemory {
+  readonly byteOrder: 'big' | 'little';
+  readonly minimum = minimum;
+  readonly limit = limit;
+  /** The memory itself, for modules that import it. */
+  readonly memory: WebAssembly.Memory;
+  readonly buffer: ArrayBufferLike;
+  readonly view: DataView;
+  readonly mirrored: boolean;
+  readonly origin: number;
+  readonly permissions: Uint8Array;
+  onCodeChange: (start: number, length: number) => void = () => {};
+
+  private readonly bytes: Uint8Array;
+  private readonly table: PageTable;
+  private readonly list = new MappingList();
+  private readonly stateBlocksEnd: number;
+  private nextStateBlock: number;
+  private readonly freeStateBlocks: number[] = [];
+
+  constructor(byteOrder: 'big' | 'little') {
+    const pages = byteLength / wasmPageSize;
+    this.byteOrder = byteOrder;
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    this.buffer = this.memory.buffer;
+    this.bytes = new Uint8Array(this.buffer);
+    this.view = new DataView(this.buffer);
+    this.mirrored = byteOrder === 'big';
+    this.origin = this.mirrored ? byteLength + minimum : -minimum;
+    const reserveStart = this.mirrored ? 0 : byteLength - reserve;
+    this.permissions = new Uint8Array(this.buffer, reserveStart, pageTableSize);
+    this.table = new PageTable(this.permissions);
+    this.nextStateBlock = reserveStart + pageTableSize;
+    this.stateBlocksEnd = reserveStart + reserve;
+  }
+
+  /** Sets aside a zeroed state block for a thread. @returns its offset in the buffer. @throws RangeError when there are none left */
+  allocateStateBlock(): number {
+    const recycled = this.freeStateBlocks.pop();
+    if (recycled !== undefined) {
+      this.bytes.fill(0, recycled, recycled + stateBlockSize);
+      return recycled;
+    }
+    const block = this.nextStateBlock;
+    if (block + stateBlockSize > this.stateBlocksEnd) throw new RangeError('no state block is left: too many threads');
+    this.nextStateBlock = block + stateBlockSize;
+    return block;
+  }
+
+  releaseStateBlock(block: number): void {
+    this.freeStateBlocks.push(block);
+  }
+
+  // -- mappings
+
+  map(start: number, length: number, protection: number, options: MappingOptions = {}): void {
+    const end = this.requireRange(start, length);
+    const first = start >>> pageShift;
+    const last = end >>> pageShift;
+    const hadCode = this.table.any(first, last, execute);
+    this.table.clean(first, last, (from, to) => {
+      this.fillUnchecked(from << pageShift, (to - from) << pageShift, 0);
+    });
+    this.table.set(first, last, protection);
+    const { shared = false, growsDown = false, name = '', offset = 0 } = options;
+    this.list.replace(start, end, [{ start, end, protection, shared, growsDown, name, offset }]);
+    if (hadCode) this.onCodeChange(start, length);
+  }
+
+  unmap(start: number, length: number): void {
+    const end = this.requireRange(start, length);
+    const first = start >>> pageShift;
+    const last = end >>> pageShift;
+    const hadCode = this.table.any(first, last, execute);
+    this.table.set(first, last, 0);
+    this.list.replace(start, end, []);
+    if (hadCode) this.onCodeChange(start, length);
+  }
+
+  protect(start: number, length: number, protection: number): boolean {
+    const end = this.requireRange(start, length);
+    const changed: Mapping[] = [];
+    let reached = start;
+    for (const mapping of this.list.within(start, end)) {
+      if (mapping.start !== reached) break;
+      changed.push(mapping.protection === protection ? mapping : { ...mapping, protection });
+      reached = mapping.end;
+    }
+    if (reached > start) {
+      const first = start >>> pageShift;
+      const last = reached >>> pageShift;
+      // Code that stays executable and read-only is still the same code.
+      const keepsCode = (protection & (execute | write)) === execute && !this.table.any(first, last, write);
+      const codeChanges = !keepsCode && this.table.any(first, last, execute);
+      this.table.set(first, last, protection);
+      this.list.replace(start, reached, changed);
+      if (codeChanges) this.onCodeChange(start, reached - start);
+    }
+    return reached === end;
+  }
+
+  move(from: number, length: number, to: number, newLength: number): void {
+    const fromEnd = this.requireRange(from, length);
+    const toEnd = this.requireRange(to, newLength);
+    const mapping = this.list.at(from);
+    if (mapping === undefined || mapping.end < fromEnd) throw new RangeError('only one mapping can be moved at a time');
+    const { protection, shared, growsDown, name } = mapping;
+    if (from === to) {
+      const options = { shared, growsDown, name, offset: offsetAt(mapping, fromEnd) };
+      if (newLength > length) this.map(fromEnd, newLength - length, protection, options);
+      else if (newLength < length) this.unmap(toEnd, length - newLength);
+      return;
+    }
+    if (to < fromEnd && from < toEnd) throw new RangeError('a mapping cannot be moved onto itself');
+    this.map(to, newLength, protection, { shared, growsDown, name, offset: offsetAt(mapping, from) });
+    const copied = Math.min(length, newLength);
+    const source = this.hostRange(from, copied);
+    this.bytes.copyWithin(this.hostRange(to, copied), source, source + copied);
+    this.table.markDirty(to >>> pageShift, (to + copied) >>> pageShift);
+    this.unmap(from, length);
+  }
+
+  findFree(length: number, below: number = limit): number | undefined {
+    return this.list.findGap(length, minimum, Math.min(below, limit));
+  }
+
+  isFree(start: number, length: number): boolean {
+    const next = this.list.above(start);
+    return next === undefined || next.start >= start + length;
+  }
+
+  find(address: number): Mapping | undefined {
+    return this.list.at(address);
+  }
+
+  mappings(): Mapping[] {
+    return this.list.all();
+  }
+
+  allows(start: number, length: number, access: number): boolean {
+    if (length === 0) return true;
+    if (start + length > limit) return false;
+    const end = ((start + length - 1) >>> pageShift) + 1;
+    return this.table.firstWithout(start >>> pageShift, end, access) === end;
+  }
+
+  growStack(address: number, stackLimit: number): boolean {
+    const stack = this.list.above(address);
+    const start = address - (address % pageSize);
+    if (stack === undefined || !stack.growsDown || stack.start <= address || start < minimum) return false;
+    if (stack.end - start > stackLimit) return false;
+    const lower = this.list.below(start);
+    const guard = lower === undefined || lower.growsDown || lower.protection === 0 ? 0 : stackGuard;
+    if (lower !== undefined && start - lower.end < guard) return false;
+    const { protection, shared, name, offset } = stack;
+    this.map(start, stack.start - start, protection, { shared, growsDown: true, name, offset });
+    return true;
+  }
+
+  // -- values
+
+  readU8(address: number): number {
+    const guest = address >>> 0;
+    if ((this.permissions[guest >>> pageShift] & read) === 0) throw new MemoryFault(guest, read);
+    return this.bytes[this.hostRange(guest, 1)];
+  }
+
+  readU16(address: number): number {
+    return this.view.getUint16(this.place2(address, read), true);
+  }
+
+  readU32(address: number): number {
+    return this.view.getUint32(this.place4(address, read), true);
+  }
+
+  readI32(address: number): number {
+    return this.view.getInt32(this.place4(address, read), true);
+  }
+
+  readU64(address: number): bigint {
+    return this.view.getBigUint64(this.place8(address, read), true);
+  }
+
+  readI64(address: number): bigint {
+    return this.view.getBigInt64(this.place8(address, read), true);
+  }
+
+  readF64(address: number): number {
+    return this.view.getFloat64(this.place8(address, read), true);
+  }
+
+  writeU8(address: number, value: number): void {
+    const guest = address >>> 0;
+    const entry = this.permissions[guest >>> pageShift];
+    if ((entry & write) === 0) throw new MemoryFault(guest, write);
+    this.bytes[this.hostRange(guest, 1)] = value;
+    if ((entry & execute) !== 0) this.onCodeChange(guest, 1);
+  }
+
+  writeU16(address: number, value: number): void {
+    this.view.setUint16(this.place2(address, write), value, true);
+    this.wrote(address >>> 0, 2);
+  }
+
+  writeU32(address: number, value: number): void {
+    this.view.setUint32(this.place4(address, write), value, true);
+    this.wrote(address >>> 0, 4);
+  }
+
+  writeU64(address: number, value: bigint): void {
+    this.view.setBigUint64(this.place8(address, write), value, true);
+    this.wrote(address >>> 0, 8);
+  }
+
+  writeF64(address: number, value: number): void {
+    this.view.setFloat64(this.place8(address, write), value, true);
+    this.wrote(address >>> 0, 8);
+  }
+
+  // -- runs of bytes
+
+  readBytes(address: number, length: number): Uint8Array {
+    this.require(address, length, read);
+    return this.copyOut(address, length);
+  }
+
+  writeBytes(address: number, bytes: Uint8Array): void {
+    this.require(address, bytes.length, write);
+    this.copyIn(address, bytes);
+    this.wrote(address, bytes.length);
+  }
+
+  readString(address: number, maximum = 0x100000): Uint8Array {
+    let end = address;
+    while (this.readU8(end) !== 0) {
+      if (end - address >= maximum) throw new RangeError(`a string is longer than ${maximum} bytes`);
+      end++;
+    }
+    return this.copyOut(address, end - address);
+  }
+
+  fill(address: number, length: number, value: number): void {
+    this.require(address, length, write);
+    this.fillUnchecked(address, length, value);
+    this.wrote(address, length);
+  }
+
+  poke(address: number, bytes: Uint8Array): void {
+    this.requireMapped(address, bytes.length, write);
+    this.table.markDirty(address >>> pageShift, (address + bytes.length + pageSize - 1) >>> pageShift);
+    this.copyIn(address, bytes);
+    this.wrote(address, bytes.length);
+  }
+
+  peek(address: number, length: number): Uint8Array {
+    this.requireMapped(address, length, read);
+    return this.copyOut(address, length);
+  }
+
+  // -- helpers
+
+  /** Offset in the buffer of the lowest of the `length` bytes that hold a guest range. */
+  private hostRange(address: number, length: number): number {
+    return this.mirrored ? this.origin - address - length : this.origin + address;
+  }
+
+  /** The buffer offset for a 2-byte access, which must be allowed. */
+  private place2(address: number, access: number): number {
+    const guest = address >>> 0;
+    const index = ((guest >>> 1) | (guest << 31)) >>> (pageShift - 1);
+    if ((this.permissions[index] & access) === 0) this.require(guest, 2, access);
+    return this.hostRange(guest, 2);
+  }
+
+  private place4(address: number, access: number): number {
+    const guest = address >>> 0;
+    const index = ((guest >>> 2) | (guest << 30)) >>> (pageShift - 2);
+    if ((this.permissions[index] & access) === 0) this.require(guest, 4, access);
+    return this.hostRange(guest, 4);
+  }
+
+  private place8(address: number, access: number): number {
+    const guest = address >>> 0;
+    const index = ((guest >>> 3) | (guest << 29)) >>> (pageShift - 3);
+    if ((this.permissions[index] & access) === 0) this.require(guest, 8, access);
+    return this.hostRange(guest, 8);
+  }
+
+  private copyOut(address: number, length: number): Uint8Array {
+    const start = this.hostRange(address, length);
+    const copy = this.bytes.slice(start, start + length);
+    return this.mirrored ? copy.reverse() : copy;
+  }
+
+  private copyIn(address: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const start = this.hostRange(address, bytes.length);
+    this.bytes.set(bytes, start);
+    if (this.mirrored) this.bytes.subarray(start, start + bytes.length).reverse();
+  }
+
+  private fillUnchecked(address: number, length: number, value: number): void {
+    const start = this.hostRange(address, length);
+    this.bytes.fill(value, start, start + length);
+  }
+
+  /** Reports a write by the personality or the loader to pages that hold code. */
+  private wrote(address: number, length: number): void {
+    if (length === 0) return;
+    const end = ((address + length - 1) >>> pageShift) + 1;
+    if (this.table.any(address >>> pageShift, end, execute)) this.onCodeChange(address, length);
+  }
+
+  /** @throws MemoryFault with the first address of the range that does not allow the access */
+  private require(address: number, length: number, access: number): void {
+    if (length === 0) return;
+    const end = Math.min(address + length, limit);
+    const lastPage = ((end - 1) >>> pageShift) + 1;
+    const page =
+      address >= limit ? address >>> pageShift : this.table.firstWithout(address >>> pageShift, lastPage, access);
+    if (page < lastPage || address >= limit) throw new MemoryFault(Math.max(address, page * pageSize), access);
+    if (address + length > limit) throw new MemoryFault(limit, access);
+  }
+
+  private requireMapped(address: number, length: number, access: number): void {
+    let reached = address;
+    for (const mapping of this.list.within(address, address + length)) {
+      if (mapping.start !== reached) break;
+      reached = mapping.end;
+    }
+    if (reached < address + length) throw new MemoryFault(reached, access);
+  }
+
+  /** @returns the end of the range. @throws RangeError when no mapping can be there */
+  private requireRange(start: number, length: number): number {
+    if (start % pageSize !== 0 || length % pageSize !== 0) {
+      throw new RangeError(`the range 0x${start.toString(16)}+0x${length.toString(16)} is not aligned to pages`);
+    }
+    if (!(start >= minimum && length > 0 && start + length <= limit)) {
+      throw new RangeError(`the range 0x${start.toString(16)}+0x${length.toString(16)} is outside the address space`);
+    }
+    return start + length;
+  }
+}
