@@ -12,6 +12,10 @@ export interface Machine {
   timeBase(): { low: number; high: number };
   /** Code in the given guest range was declared stale (icbi and the like); length in bytes. */
   invalidateCode(address: number, length: number): void;
+  /** The byte at a guest address, or -1 where the guest may not read. For helpers that access as much memory as a register says. */
+  loadByte(address: number): number;
+  /** Stores a byte; false where the guest may not write. */
+  storeByte(address: number, value: number): boolean;
   /** The guest began to look at floating-point status, or left the default rounding mode: translate exactly from now on. */
   requireExactFloatingPoint(): void;
 }
