@@ -51,13 +51,14 @@ export class PageTable {
 
   /** Calls `clear` for each run of dirty pages, which are clean then. */
   clean(first: number, end: number, clear: (first: number, end: number) => void): void {
-    let page = this.dirty.indexOf(1, first);
-    while (page >= 0 && page < end) {
-      const clean = this.dirty.indexOf(0, page);
-      const stop = clean < 0 || clean > end ? end : clean;
-      clear(page, stop);
-      this.dirty.fill(0, page, stop);
-      page = this.dirty.indexOf(1, stop);
+    const pages = this.dirty.subarray(first, end);
+    let page = pages.indexOf(1);
+    while (page >= 0) {
+      const clean = pages.indexOf(0, page);
+      const stop = clean < 0 ? pages.length : clean;
+      clear(first + page, first + stop);
+      pages.fill(0, page, stop);
+      page = pages.indexOf(1, stop);
     }
   }
 }
