@@ -8,8 +8,8 @@ import type { Frontend, Machine } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 
-/** What an engine asks of its surroundings. */
-export interface EngineHost extends Omit<Machine, 'invalidateCode' | 'requireExactFloatingPoint'> {
+/** What an engine asks of its surroundings. The rest of Machine it does itself. */
+export interface EngineHost extends Pick<Machine, 'timeBase'> {
   /**
    * Serves the system call that the guest made, synchronously; state.pc is already past the call.
    * @returns true to go on running at state.pc; false to leave run() (exit, a signal to deliver, a call that must wait)
