@@ -1,0 +1,201 @@
+/**
+ * Storage for interpreter code: one growing array of words for all blocks, the blocks in it by guest
+ * address, and the guest instruction behind each position where a block can be left midway.
+ */
+import { special } from './interpreter-encoding.ts';
+
+/** Words after which everything is forgotten and made anew. */
+const limit = 1 << 23;
+/** Guest pages of which blocks are found together when code is invalidated. */
+const pageShift = 12;
+
+export class CodeBuffer {
+  words = new Int32Array(1 << 14);
+  /** Words in use. Position 0 stands for no code. */
+  length = 4;
+  /** Blocks whose code was made, also those that were invalidated since. */
+  blocks = 0;
+
+  // Where blocks can be left midway, by ascending position: guest pc and instructions from there to the block's end.
+  private sitePosition = new Int32Array(1 << 11);
+  private sitePc = new Int32Array(1 << 11);
+  private siteRest = new Int32Array(1 << 11);
+  private sites = 0;
+
+  // Open addressing from guest pc to position; 0 marks a free place. Dropped blocks keep theirs with position -1.
+  private keys = new Int32Array(1 << 10);
+  private positions = new Int32Array(1 << 10);
+  private used = 0;
+
+  /** Positions of the blocks that touch a guest page, by page number. */
+  private readonly pages = new Map<number, number[]>();
+  /** Guest address past the block at a position, for blocks in `pages`. */
+  private readonly ends = new Map<number, number>();
+
+  // -- words
+
+  /** Makes room for so many more words. */
+  reserve(words: number): void {
+    if (this.length + words <= this.words.length) return;
+    const larger = new Int32Array(Math.max(this.words.length * 2, this.length + words));
+    larger.set(this.words);
+    this.words = larger;
+  }
+
+  emit(word: number): void {
+    this.words[this.length++] = word;
+  }
+  emit3(first: number, second: number, third: number): void {
+    const { words, length } = this;
+    words[length] = first;
+    words[length + 1] = second;
+    words[length + 2] = third;
+    this.length = length + 3;
+  }
+  emit4(first: number, second: number, third: number, fourth: number): void {
+    const { words, length } = this;
+    words[length] = first;
+    words[length + 1] = second;
+    words[length + 2] = third;
+    words[length + 3] = fourth;
+    this.length = length + 4;
+  }
+
+  // -- sites
+
+  /** Notes that the code at `position` may leave its block at guest address `pc`, `rest` instructions before the end. */
+  site(position: number, pc: number, rest: number): void {
+    if (this.sites === this.sitePosition.length) {
+      this.sitePosition = doubled(this.sitePosition);
+      this.sitePc = doubled(this.sitePc);
+      this.siteRest = doubled(this.siteRest);
+    }
+    this.sitePosition[this.sites] = position;
+    this.sitePc[this.sites] = pc;
+    this.siteRest[this.sites] = rest;
+    this.sites++;
+  }
+
+  /** The guest pc and the instructions that were not executed when the code at `position` leaves its block. */
+  siteAt(position: number): { pc: number; rest: number } {
+    let low = 0;
+    let high = this.sites - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sitePosition[middle] < position) low = middle + 1;
+      else high = middle;
+    }
+    return { pc: this.sitePc[low], rest: this.siteRest[low] };
+  }
+
+  // -- blocks
+
+  /** The position of the block at a guest address, or 0. */
+  find(pc: number): number {
+    const { keys, positions } = this;
+    const mask = keys.length - 1;
+    for (let at = hash(pc) & mask; positions[at] !== 0; at = (at + 1) & mask) {
+      if (keys[at] === (pc | 0)) return positions[at] > 0 ? positions[at] : 0;
+    }
+    return 0;
+  }
+
+  /** Registers the code at `position` as that of the guest range [pc, end). */
+  add(pc: number, end: number, position: number): void {
+    this.blocks++;
+    this.enter(pc, position);
+    this.ends.set(position, end >>> 0);
+    const last = ((end - 1) >>> 0) >>> pageShift;
+    for (let page = (pc >>> 0) >>> pageShift; page <= last; page++) {
+      const list = this.pages.get(page);
+      if (list === undefined) this.pages.set(page, [position]);
+      else list.push(position);
+    }
+  }
+
+  /** Makes control that comes to a guest address leave the interpreter; also what links to the block there. */
+  replaceByLeave(pc: number): void {
+    const position = this.find(pc);
+    if (position !== 0) {
+      this.words[position] = special.leave;
+      return;
+    }
+    this.reserve(4);
+    this.add(pc, pc + 1, this.length);
+    this.emit4(special.leave, 0, 0, pc);
+  }
+
+  /** Forgets the blocks that overlap a guest range; length in bytes. Whoever links to them finds what replaces them. */
+  invalidate(start: number, length: number): void {
+    const first = start >>> 0;
+    const end = first + length;
+    if (length <= 0) return;
+    const firstPage = first >>> pageShift;
+    const lastPage = Math.floor((end - 1) / (1 << pageShift));
+    if (lastPage - firstPage < this.pages.size) {
+      for (let page = firstPage; page <= lastPage; page++) this.drop(page, first, end);
+    } else {
+      for (const page of [...this.pages.keys()]) if (page >= firstPage && page <= lastPage) this.drop(page, first, end);
+    }
+  }
+
+  private drop(page: number, first: number, end: number): void {
+    const list = this.pages.get(page);
+    if (list === undefined) return;
+    const kept = list.filter((position) => {
+      const pc = this.words[position + 3];
+      const blockEnd = this.ends.get(position);
+      // A block of two pages is in two lists, and may be gone already.
+      if (blockEnd === undefined) return false;
+      if (pc >>> 0 >= end || blockEnd <= first) return true;
+      this.words[position] = special.stale;
+      this.words[position + 1] = 0;
+      this.ends.delete(position);
+      if (this.find(pc) === position) this.enter(pc, -1);
+      return false;
+    });
+    if (kept.length === 0) this.pages.delete(page);
+    else this.pages.set(page, kept);
+  }
+
+  /** Forgets everything when the array has become too long; says whether it did. No code may be running. */
+  trim(): boolean {
+    if (this.length < limit) return false;
+    this.length = 4;
+    this.sites = 0;
+    this.used = 0;
+    this.positions.fill(0);
+    this.pages.clear();
+    this.ends.clear();
+    return true;
+  }
+
+  private enter(pc: number, position: number): void {
+    if (this.used * 2 >= this.keys.length) this.rehash();
+    const { keys, positions } = this;
+    const mask = keys.length - 1;
+    let at = hash(pc) & mask;
+    while (positions[at] !== 0 && keys[at] !== (pc | 0)) at = (at + 1) & mask;
+    if (positions[at] === 0) this.used++;
+    keys[at] = pc;
+    positions[at] = position;
+  }
+
+  private rehash(): void {
+    const { keys, positions } = this;
+    this.keys = new Int32Array(keys.length * 2);
+    this.positions = new Int32Array(keys.length * 2);
+    this.used = 0;
+    for (let at = 0; at < keys.length; at++) if (positions[at] > 0) this.enter(keys[at], positions[at]);
+  }
+}
+
+function hash(pc: number): number {
+  return Math.imul(pc, 0x9e3779b1) >>> 8;
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,126 @@
+/**
+ * The interpreter's instruction set, derived from the operations' table.
+ *
+ * Interpreter code is a stream of 32-bit words: an opcode and its operand words. An operand is the
+ * index of a slot in the thread's state block, counted in units of its type (an i32 slot indexes
+ * `state.i32`, an i64 or f64 slot `state.i64`/`state.f64`): registers are used in place, temporaries
+ * live behind them. A constant second operand of an integer operation stands in the stream itself.
+ *
+ * | form | words after the opcode |
+ * | --- | --- |
+ * | value | destination, operands…, imm (where the operation has one) |
+ * | valueImmediate | destination, a, constant b |
+ * | load | destination, address, displacement |
+ * | store | address, displacement, value |
+ * | compareBranch | a, b, link, else link, pc, else pc |
+ * | other | see `special` |
+ *
+ * A link is the position of the next block's code, or 0 as long as it is not known.
+ */
+import { type Operation, operations } from './operations.ts';
+
+export type Form =
+  | 'special'
+  | 'value'
+  | 'valueImmediate'
+  | 'load'
+  | 'store'
+  | 'compareBranch'
+  | 'compareBranchImmediate';
+
+export interface Instruction {
+  readonly opcode: number;
+  readonly name: string;
+  readonly form: Form;
+  /** The operation that it carries out; absent for `special` ones. */
+  readonly operation: Operation | undefined;
+  /** Byte order opposite to the guest's (loads and stores). */
+  readonly reversed: boolean;
+  /** Words, the opcode included. */
+  readonly length: number;
+}
+
+/** Instructions with a meaning of their own: name and words after the opcode. Block heads share one layout. */
+// biome-ignore format: one instruction per line
+const specialRows: readonly (readonly [name: string, words: string])[] = [
+  ['enter', 'countdown guestInstructions pc'],
+  ['stale', 'forward guestInstructions pc'],
+  ['leave', 'countdown guestInstructions pc'],
+  ['const32', 'destination constant'],
+  ['const64', 'destination low high'],
+  ['move32', 'destination source'],
+  ['move64', 'destination source'],
+  ['helper.i32', 'destination helper mask a b c'],
+  ['helper.f64', 'destination helper mask a b c'],
+  ['helper.none', 'helper mask a b c'],
+  ['compare_exchange32', 'destination address displacement expected replacement'],
+  ['check', 'address displacement bytes access'],
+  ['jump', 'link pc'],
+  ['branch', 'a link elseLink pc elsePc'],
+  ['jump_indirect', 'a cachedPc cachedLink'],
+  ['branch_indirect', 'a b elseLink elsePc cachedPc cachedLink'],
+  ['system_call', 'pc'],
+  ['exit', 'reason detail'],
+  ['exit_if', 'a reason detail'],
+];
+
+/** Opcodes of an operation's forms, indexed by the operation's code; 0 where there is none. */
+export const valueOpcode = new Int32Array(operations.length);
+export const immediateOpcode = new Int32Array(operations.length);
+export const memoryOpcode = new Int32Array(operations.length);
+export const reversedOpcode = new Int32Array(operations.length);
+export const branchOpcode = new Int32Array(operations.length);
+export const branchImmediateOpcode = new Int32Array(operations.length);
+
+/** Opcodes of the instructions with a meaning of their own. */
+export const special: Record<string, number> = {};
+
+/** Whether the operation's `imm` word follows its operands in the stream. */
+export const takesImmediate = (operation: Operation): boolean => operation.immediates.includes('nan');
+
+const isWordOperation = (operation: Operation): boolean =>
+  operation.result === 'i32' && operation.operands.length === 2 && operation.operands.every((type) => type === 'i32');
+
+/** Why run() came back. In every case state.pc says where the guest goes on. */
+export const stop = {
+  /** The guest left: header.exit holds the reason. */
+  exit: 1,
+  /** The state's interrupt word is set. */
+  interrupt: 2,
+  /** The budget is used up. */
+  budget: 3,
+  /** The block at the pc has run as often as `threshold` says; running again goes on with it. */
+  hot: 4,
+  /** The pc has a better translation (leaveAt). */
+  translated: 5,
+  /** The source has no block for the pc. */
+  missing: 6,
+} as const;
+
+/** Every interpreter instruction; the index is its opcode. */
+export const instructions: readonly Instruction[] = list();
+
+function list(): Instruction[] {
+  const made: Instruction[] = [];
+  const add = (name: string, form: Form, length: number, operation?: Operation, reversed = false): number => {
+    made.push({ opcode: made.length, name, form, operation, reversed, length });
+    return made.length - 1;
+  };
+  for (const [name, words] of specialRows) special[name] = add(name, 'special', 1 + words.split(' ').length);
+  for (const operation of operations) {
+    const { code, name, flags, operands, bytes } = operation;
+    if (flags.has('pure') && operands.length > 0) {
+      valueOpcode[code] = add(name, 'value', 2 + operands.length + (takesImmediate(operation) ? 1 : 0), operation);
+      if (!isWordOperation(operation)) continue;
+      immediateOpcode[code] = add(`${name} constant`, 'valueImmediate', 4, operation);
+      if (operation.test === '') continue;
+      branchOpcode[code] = add(`branch ${name}`, 'compareBranch', 7, operation);
+      branchImmediateOpcode[code] = add(`branch ${name} constant`, 'compareBranchImmediate', 7, operation);
+    } else if (bytes > 0 && special[name] === undefined) {
+      const form = flags.has('load') ? 'load' : 'store';
+      memoryOpcode[code] = add(name, form, 4, operation);
+      reversedOpcode[code] = bytes === 1 ? memoryOpcode[code] : add(`${name} reversed`, form, 4, operation, true);
+    }
+  }
+  return made;
+}
