@@ -87,7 +87,10 @@ export class Builder {
   /** The value of register `number` here. */
   get(number: number): Value {
     const value = this.known[number];
-    if (value >= 0) return value;
+    if (value >= 0) {
+      if (this.registers.registers[number].flag) this.unit.forwardedFlags.push(this.unit.count, number);
+      return value;
+    }
     const made = this.unit.append(getCodes[this.registers.registers[number].type], -1, -1, -1, number, this.pc);
     this.known[number] = made;
     return made;

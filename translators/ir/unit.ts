@@ -30,6 +30,13 @@ export class Unit {
   /** Guest address of the instruction that each IR instruction came from. */
   pc: Int32Array;
 
+  /**
+   * Reads of flags that were answered with a value known in the block, and so left no `get`: pairs of the position
+   * (the next instruction's index) and the register. Where control may leave in the middle of a block they tell
+   * which flags are still to be read.
+   */
+  forwardedFlags: number[] = [];
+
   constructor(capacity = 1024) {
     this.op = new Uint8Array(capacity);
     this.a = new Int32Array(capacity);
@@ -43,6 +50,7 @@ export class Unit {
   clear(): void {
     this.count = 0;
     this.blocks = [];
+    this.forwardedFlags = [];
   }
 
   /** Appends an instruction and returns its index. */

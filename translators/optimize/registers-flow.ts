@@ -28,7 +28,8 @@ for (const operation of operations) {
 export interface RegisterFlow {
   /** 32-bit words of one set. Set of block b: words b * words … */
   readonly words: number;
-  /** Registers that some path from the block's end reads before it writes them. All ways out read everything. */
+  /** Registers that some path from the block's start or end reads before it writes them. All ways out read everything. */
+  readonly liveIn: Int32Array;
   readonly liveOut: Int32Array;
   /** Registers that may be dirty at the block's start and end. */
   readonly dirtyIn: Int32Array;
@@ -184,7 +185,7 @@ export function registerFlow(
         let out = 0;
         if (callEnds[index] === 0) for (const target of successors[index]) out |= neededIn[target * words + word];
         if (leaves[index] === 1) out |= dirtyIn[base + word];
-        const side = hasSideExit[index] === 1 ? dirtyIn[base + word] & exposed[base + word] : 0;
+        const side = hasSideExit[index] === 1 ? dirtyIn[base + word] & exposed[base + word] & liveIn[base + word] : 0;
         const into = (out & ~writes[base + word]) | reads[base + word] | side;
         if (into !== neededIn[base + word]) {
           neededIn[base + word] = into;
@@ -193,5 +194,5 @@ export function registerFlow(
       }
     }
   }
-  return { words, liveOut, dirtyIn, dirtyOut, neededIn, writes, callEnds };
+  return { words, liveIn, liveOut, dirtyIn, dirtyOut, neededIn, writes, callEnds };
 }

@@ -1,0 +1,352 @@
+/**
+ * Emits a region as one JavaScript function in structured control flow.
+ *
+ * The function takes the depth of guest calls and returns the guest address where control goes on.
+ * Names that it finds in its environment:
+ *
+ * | name | meaning |
+ * | --- | --- |
+ * | S F L | the state block as Int32Array, Float64Array, BigInt64Array |
+ * | D I P | guest memory as DataView and Int32Array; the permission table |
+ * | U | U[0] is not 0 when every translation must be left, because one may be stale |
+ * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
+ * | X(site, …values) | leaves in the middle: stores the values in the site's registers and returns -1 |
+ * | Y(link) | serves a system call; returns where to go on |
+ * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
+ * | c10000400 | the cell of a known guest address: its `f` is the translation, or what makes one |
+ * | J10000400 | from an indirect jump's target to the selector of its switch |
+ *
+ * -1 means that the state block holds the pc. A caller that gets back anything but the address
+ * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
+ */
+import type { Frontend } from '../frontend.ts';
+import { op } from '../ir/builder.ts';
+import { header } from '../ir/state.ts';
+import type { Region } from '../optimize/discover.ts';
+import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
+import { type Structure, structure } from '../optimize/structure.ts';
+import { BlockEmitter, type Lines, type SideExit } from './block.ts';
+import type { MemoryConstants } from './memory.ts';
+
+export interface EmitOptions {
+  readonly name: string;
+  readonly memory: MemoryConstants;
+  readonly preciseFaults: boolean;
+  readonly countInstructions: boolean;
+  /** Guest calls nest on the host's stack no deeper than this. */
+  readonly depthLimit: number;
+  /** Targets that an indirect jump was seen to take. */
+  indirectTargets(pc: number): readonly number[];
+  /** Takes a side exit and returns its number, which the generated code passes to X. */
+  addSideExit(exit: SideExit): number;
+}
+
+export interface EmittedRegion {
+  readonly name: string;
+  readonly entry: number;
+  /** The function expression's text. */
+  readonly source: string;
+  /** The guest address that each line of the text came from. */
+  readonly pcs: readonly number[];
+  /** Guest addresses whose cells the text names. */
+  readonly cells: readonly number[];
+  /** Numbers of the helpers that it names. */
+  readonly helpers: readonly number[];
+  /** Tables of indirect jumps: name, lowest target, selectors by (target - lowest) / alignment plus one. */
+  readonly tables: readonly { readonly name: string; readonly selectors: Uint8Array }[];
+}
+
+const exitWord = header.interrupt >> 2;
+const counterIndex = header.instructions >> 3;
+
+/** Hexadecimal, as in the names of cells and in comments. */
+export const hex = (value: number): string => (value >>> 0).toString(16);
+
+export function emitRegion(
+  region: Region,
+  frontend: Frontend,
+  helpers: readonly HelperRegisters[],
+  options: EmitOptions,
+): EmittedRegion {
+  return new RegionEmitter(region, frontend, helpers, options).emit();
+}
+
+class RegionEmitter {
+  private readonly region: Region;
+  private readonly frontend: Frontend;
+  private readonly options: EmitOptions;
+  private readonly lines: Lines = { text: [], pcs: [] };
+  private readonly cells = new Set<number>();
+  private readonly usedHelpers = new Set<number>();
+  private readonly tables: { name: string; selectors: Uint8Array }[] = [];
+  private readonly usedLocals: Uint8Array;
+  private readonly locals: readonly string[];
+  private readonly flow: ReturnType<typeof registerFlow>;
+  private readonly blocks: BlockEmitter;
+  private readonly structure: Structure;
+
+  constructor(region: Region, frontend: Frontend, helpers: readonly HelperRegisters[], options: EmitOptions) {
+    this.region = region;
+    this.frontend = frontend;
+    this.options = options;
+    const registers = frontend.registers.registers;
+    this.usedLocals = new Uint8Array(registers.length);
+    this.locals = registers.map((register) => register.name.replace('.', '_'));
+    this.flow = registerFlow(region, frontend, helpers, options.preciseFaults);
+    this.blocks = new BlockEmitter({
+      unit: region.unit,
+      frontend,
+      flow: this.flow,
+      helpers,
+      memory: options.memory,
+      preciseFaults: options.preciseFaults,
+      lines: this.lines,
+      locals: this.locals,
+      usedLocals: this.usedLocals,
+      addSideExit: (exit) => options.addSideExit(exit),
+      usedHelpers: this.usedHelpers,
+    });
+    this.structure = structure(region.successors, 0, (block) => {
+      const code = region.unit.op[region.blocks[block].end - 1];
+      return (code === op.jump_indirect || code === op.branch_indirect) && region.successors[block].length > 1;
+    });
+  }
+
+  emit(): EmittedRegion {
+    const { region, options } = this;
+    const entry = region.entry;
+    this.line(`if (depth > ${options.depthLimit}) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`, entry);
+    this.fill(0, entry);
+    const route = this.structure.route.get(0);
+    if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
+    this.tree(0);
+    const declared: string[] = [];
+    for (const [number, used] of this.usedLocals.entries()) {
+      if (used === 0) continue;
+      const type = this.frontend.registers.registers[number].type;
+      declared.push(`${this.locals[number]} = ${type === 'f64' ? '0.5' : type === 'i64' ? '0n' : '0'}`);
+    }
+    for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);
+    const head = `function ${options.name}(depth) {`;
+    const locals = declared.length > 0 ? `let ${declared.join(', ')};` : '';
+    return {
+      name: options.name,
+      entry,
+      source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
+      pcs: [entry, entry, ...this.lines.pcs, entry],
+      cells: [...this.cells],
+      helpers: [...this.usedHelpers],
+      tables: this.tables,
+    };
+  }
+
+  // -- structure
+
+  /** Emits the node at a position, and all that it dominates. */
+  private tree(position: number): void {
+    const { structure } = this;
+    const merges = structure.children[position].filter((child) => structure.isMerge[child] === 1);
+    if (structure.isLoop[position] === 1) {
+      this.line(`L${position}: for (;;) {`, this.pcAt(position));
+      this.within(position, merges, merges.length);
+      this.line('}', this.pcAt(position));
+    } else {
+      this.within(position, merges, merges.length);
+    }
+  }
+
+  private within(position: number, merges: readonly number[], count: number): void {
+    if (count > 0) {
+      const merge = merges[count - 1];
+      this.line(`M${merge}: {`, this.pcAt(position));
+      this.within(position, merges, count - 1);
+      this.line('}', this.pcAt(merge));
+      this.tree(merge);
+      return;
+    }
+    const node = this.structure.order[position];
+    if (node < this.region.blocks.length) this.block(position, node);
+    else this.dispatch(position, node);
+  }
+
+  private dispatch(position: number, node: number): void {
+    const dispatch = this.structure.dispatches.find((candidate) => candidate.node === node);
+    if (dispatch === undefined) throw new Error(`there is no dispatch node ${node}`);
+    const pc = this.pcAt(position);
+    if (this.structure.isLoop[position] === 1) this.interruptCheckAtDispatch(dispatch.targets, node, pc);
+    this.line(`switch (d${node}) {`, pc);
+    dispatch.targets.forEach((target, selector) => {
+      this.line(`${selector === dispatch.targets.length - 1 ? 'default' : `case ${selector}`}: {`, pc);
+      this.enter(position, this.structure.position[target], pc);
+      this.line('}', pc);
+    });
+    this.line('}', pc);
+  }
+
+  /** An edge from the block at `position` to a block of the region. */
+  private go(position: number, target: number, pc: number): void {
+    const route = this.structure.route.get(target);
+    if (route === undefined) {
+      this.enter(position, this.structure.position[target], pc);
+      return;
+    }
+    this.line(`d${route.dispatch.node} = ${route.selector};`, pc);
+    this.enter(position, this.structure.position[route.dispatch.node], pc);
+  }
+
+  private enter(position: number, target: number, pc: number): void {
+    if (target <= position) this.line(`continue L${target};`, pc);
+    else if (this.structure.isMerge[target] === 1) this.line(`break M${target};`, pc);
+    else this.tree(target);
+  }
+
+  private pcAt(position: number): number {
+    const node = this.structure.order[position];
+    return node < this.region.blocks.length ? this.region.blocks[node].pc : this.region.entry;
+  }
+
+  // -- blocks
+
+  private block(position: number, index: number): void {
+    const { region, blocks, structure, options } = this;
+    const block = region.blocks[index];
+    const before = this.lines.text.length;
+    blocks.body(index, block, structure.isLoop[position] === 1 ? `S[${exitWord}] !== 0` : undefined);
+    if (options.countInstructions) {
+      this.lines.text.splice(before, 0, `F[${counterIndex}] += ${block.guestInstructions};`);
+      this.lines.pcs.splice(before, 0, block.pc);
+    }
+    this.terminator(position, index);
+  }
+
+  /** At a dispatch node that a loop starts with, the block to go on with is known by the selector only. */
+  private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
+    this.line(`if (S[${exitWord}] !== 0) {`, pc);
+    targets.forEach((target, selector) => {
+      this.line(
+        `if (d${node} === ${selector}) return ${this.blocks.exitBefore(target, this.region.blocks[target])};`,
+        pc,
+      );
+    });
+    this.line('}', pc);
+  }
+
+  private terminator(position: number, index: number): void {
+    const { unit } = this.region;
+    const block = this.region.blocks[index];
+    const at = block.end - 1;
+    const pc = unit.pc[at] >>> 0;
+    const { blocks } = this;
+    switch (unit.op[at]) {
+      case op.jump:
+        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        return;
+      case op.branch:
+        this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
+        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        this.line('} else {', pc);
+        this.goOrLeave(position, unit.b[at] >>> 0, pc);
+        this.line('}', pc);
+        return;
+      case op.branch_return:
+        this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
+        this.line(`${blocks.spill()}return ${blocks.value(unit.b[at])};`, pc);
+        this.line('}', pc);
+        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        return;
+      case op.branch_indirect:
+        this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
+        this.indirect(position, unit.b[at], pc);
+        this.line('}', pc);
+        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        return;
+      case op.return:
+        this.line(`${blocks.spill()}return ${blocks.value(unit.a[at])};`, pc);
+        return;
+      case op.jump_indirect:
+        this.indirect(position, unit.a[at], pc);
+        return;
+      case op.call:
+        this.call(position, `${this.cell(unit.imm[at] >>> 0)}.f(depth + 1)`, unit.b[at], pc);
+        return;
+      case op.call_indirect:
+        this.call(position, `G(${blocks.value(unit.a[at])}).f(depth + 1)`, unit.b[at], pc);
+        return;
+      case op.system_call:
+        this.call(position, `Y(${unit.b[at]})`, unit.b[at], pc);
+        return;
+      default:
+        this.line(`return ${blocks.sideExit(at, pc)};`, pc);
+    }
+  }
+
+  private call(position: number, callee: string, link: number, pc: number): void {
+    const spill = this.blocks.spill();
+    this.line(`{ ${spill}const q = ${callee}; if (q !== ${link}) return q; }`, pc);
+    const index = this.region.indices.get(link >>> 0);
+    if (index === undefined) {
+      this.line(`return ${this.cell(link >>> 0)}.f(depth + 1);`, pc);
+      return;
+    }
+    this.fill(index, pc);
+    this.go(position, index, pc);
+  }
+
+  private goOrLeave(position: number, target: number, pc: number): void {
+    const index = this.region.indices.get(target);
+    if (index !== undefined) this.go(position, index, pc);
+    else this.line(`${this.blocks.spill()}return ${this.cell(target)}.f(depth + 1);`, pc);
+  }
+
+  /** A jump to a computed address: a switch over the targets that were seen, anything else through the table of cells. */
+  private indirect(position: number, target: number, pc: number): void {
+    const value = this.blocks.value(target);
+    const known = this.options
+      .indirectTargets(pc)
+      .filter((address) => this.region.indices.has(address))
+      .slice(0, 255);
+    if (known.length > 0) {
+      const alignment = this.frontend.instructionAlignment;
+      const low = Math.min(...known);
+      const selectors = new Uint8Array((Math.max(...known) - low) / alignment + 1);
+      known.forEach((address, selector) => {
+        selectors[(address - low) / alignment] = selector + 1;
+      });
+      const name = `J${hex(pc)}`;
+      this.tables.push({ name, selectors });
+      const shift = Math.log2(alignment);
+      const offset =
+        shift === 0
+          ? `${value} - ${low} | 0`
+          : `(${value} - ${low} | 0) >>> ${shift} | (${value} & ${alignment - 1}) << 30`;
+      this.line(`switch (${name}[${offset}]) {`, pc);
+      known.forEach((address, selector) => {
+        this.line(`case ${selector + 1}: {`, pc);
+        this.go(position, this.region.indices.get(address) as number, pc);
+        this.line('}', pc);
+      });
+      this.line('}', pc);
+    }
+    this.line(`${this.blocks.spill()}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`, pc);
+  }
+
+  /** Fills the locals that the block at `index` expects. */
+  private fill(index: number, pc: number): void {
+    const { flow, frontend } = this;
+    let text = '';
+    for (let register = 0; register < frontend.registers.registers.length; register++) {
+      if (has(flow.neededIn, flow.words, index, register)) text += `${this.blocks.fill(register)} `;
+    }
+    if (text !== '') this.line(text, pc);
+  }
+
+  private cell(pc: number): string {
+    this.cells.add(pc);
+    return `c${hex(pc)}`;
+  }
+
+  private line(text: string, pc: number): void {
+    this.lines.text.push(text);
+    this.lines.pcs.push(pc);
+  }
+}
