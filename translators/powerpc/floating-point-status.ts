@@ -119,16 +119,18 @@ export function recordConversion(state: State): void {
 
 function recordExceptions(state: State, flags: number, old: number, resultClass: number): void {
   const cleared = old & ~(fpscr.FR | fpscr.FI);
+  const classified = (cleared & ~fpscr.FPRF) | resultClass;
+  // An enabled invalid operation or division by zero leaves the target alone, and its class with it.
   if ((flags & arithmeticInvalid) !== 0) {
-    const keeps = (old & fpscr.VE) !== 0;
-    return write(state, raise(keeps ? cleared : (cleared & ~fpscr.FPRF) | resultClass, invalidBits(flags)));
+    write(state, raise((old & fpscr.VE) !== 0 ? cleared : classified, invalidBits(flags)));
+    return;
   }
   if ((flags & flag.divideByZero) !== 0) {
-    const keeps = (old & fpscr.ZE) !== 0;
-    return write(state, raise(keeps ? cleared : (cleared & ~fpscr.FPRF) | resultClass, fpscr.ZX));
+    write(state, raise((old & fpscr.ZE) !== 0 ? cleared : classified, fpscr.ZX));
+    return;
   }
   let exceptions = 0;
-  let value = (cleared & ~fpscr.FPRF) | resultClass;
+  let value = classified;
   if ((flags & flag.overflow) !== 0) exceptions |= fpscr.OX;
   if ((flags & flag.tiny) !== 0 && (flags & flag.inexact || old & fpscr.UE) !== 0) exceptions |= fpscr.UX;
   if ((flags & flag.inexact) !== 0) {

@@ -37,6 +37,7 @@ import {
   raise,
   read,
   record,
+  recordConversion,
   recordSingle,
   stickyExceptions,
   write,
@@ -232,11 +233,15 @@ function mcrfs(state: State, machine: Machine, field: number): number {
   return (value >>> (28 - field * 4)) & 15;
 }
 
-const reads = ['fpscr'];
-const writes = ['fpscr'];
+const fpscrOnly = ['fpscr'];
 
 function helper(name: string, operands: Helper['operands'], result: Helper['result'], run: Run): Helper {
-  return { name, operands, result, reads, writes, mayExit: true, run };
+  return { name, operands, result, reads: fpscrOnly, writes: fpscrOnly, mayExit: true, run };
+}
+
+/** A helper that only reads FPSCR. */
+function reader(name: string, run: Run): Helper {
+  return { name, operands: [], result: 'f64', reads: fpscrOnly, writes: [], run };
 }
 
 // biome-ignore format: one helper per line
@@ -270,8 +275,8 @@ export const floatingPointHelpers: readonly Helper[] = [
   helper('frim', ['f64'], 'f64', toIntegral(rounding.down)),
   helper('fcmpu', ['f64', 'f64'], 'i32', fcmpu),
   helper('fcmpo', ['f64', 'f64'], 'i32', fcmpo),
-  helper('mffs', [], 'f64', mffs),
-  helper('mffsl', [], 'f64', mffsl),
+  reader('mffs', mffs),
+  reader('mffsl', mffsl),
   helper('mtfsf', ['f64', 'i32'], '', mtfsf),
   helper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
   helper('mtfsb0', ['i32'], '', mtfsb0),
