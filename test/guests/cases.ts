@@ -1,0 +1,152 @@
+/** Runs of the guest programs whose output, standard error and exit status the tests know. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { folder } from './programs.ts';
+
+/** One run of a guest program, in an empty current directory. */
+export interface Case {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What a run must give. */
+export interface Expectation {
+  /** Exit status, or 128 + the number of the signal that it died of, as a shell shows it. */
+  readonly status: number;
+  /** Standard error; absent when empty or when the run dies of a signal. */
+  readonly stderr?: string;
+  /** SHA-256 of standard output, where that is too long for a file of its own. */
+  readonly digest?: string;
+  /** Why this expectation is not what QEMU gives: recording leaves it alone, and QEMU is not compared. */
+  readonly correction?: string;
+}
+
+export type Expectations = Readonly<Record<string, Expectation>>;
+
+export const expectationsPath = join(folder, 'expected', 'expected.json');
+
+/** The file with a case's standard output. */
+export function outputPath(name: string): string {
+  return join(folder, 'expected', `${name}.txt`);
+}
+
+export function readExpectations(): Expectations {
+  return JSON.parse(readFileSync(expectationsPath, 'utf8'));
+}
+
+const freestanding = [
+  'hello',
+  'exit-code',
+  'wild-jump',
+  'null-jump',
+  'illegal',
+  'privileged',
+  'null-load',
+  'null-store',
+  'store-to-text',
+  'execute-data',
+  'trap',
+  'stack-overflow',
+  'kill-self',
+  'unknown-system-call',
+  'bad-pointer',
+  'self-modifying',
+  'lines',
+];
+
+const checks = [
+  'quick_exit',
+  'at_exit',
+  'abort',
+  'identity',
+  'limits',
+  'varargs',
+  'printf',
+  'printf_float',
+  'long_double',
+  'streams',
+  'large_output',
+  'buffering',
+  'wide',
+  'heap',
+  'mapping',
+  'mapped_files',
+  'code_writing',
+  'string',
+  'string_alignment',
+  'ctype',
+  'conversion',
+  'sorting',
+  'integers',
+  'bit_fields',
+  'floats',
+  'rounding',
+  'exceptions',
+  'math',
+  'jumps',
+  'signals',
+  'signal_waiting',
+  'timers',
+  'alternate_stack',
+  'signal_context',
+  'faults',
+  'fault_fixing',
+  'traps',
+  'files',
+  'status',
+  'directories',
+  'descriptors',
+  'bad_pointers',
+  'clocks',
+  'calendar',
+  'waiting',
+];
+
+/** Scales at which the benchmarks run as tests: a few million guest instructions each. */
+// biome-ignore format: one row per line
+const benchmarks: readonly (readonly [name: string, scale: number])[] = [
+  ['sha256', 0.005],
+  ['sieve', 0.01],
+  ['queens', 0.01],
+  ['bytecode', 0.01],
+  ['strings', 0.02],
+  ['lz', 0.01],
+  ['sort', 0.01],
+  ['hash', 0.02],
+  ['matrix', 0.01],
+  ['nbody', 0.002],
+  ['mandelbrot', 0.01],
+  ['recursion', 0.01],
+  ['chase', 0.01],
+  ['mix', 0.005],
+];
+
+function check(name: string, extra: Partial<Case> = {}): Case {
+  return { name, program: 'checks', args: [name], ...extra };
+}
+
+/** The signals whose default action the tests see: numbers are those of PowerPC Linux. */
+const fatalSignals = [1, 2, 3, 6, 8, 9, 10, 13, 14, 15, 24];
+const harmlessSignals = [17, 18, 23, 28];
+
+export const cases: readonly Case[] = [
+  ...freestanding.map((name) => ({ name, program: name, args: [] })),
+  { name: 'arguments-from-stack', program: 'arguments', args: ['one', '', 'two words', 'd\u00e9j\u00e0 vu'] },
+  ...checks.map((name) => check(name)),
+  check('arguments', { args: ['arguments', 'one', '', 'two words', '--flag', '-', '$HOME', 'd\u00e9j\u00e0 vu'] }),
+  check('environment', { environment: { GREETING: 'good day' } }),
+  check('getopt', { args: ['getopt', '-v', '-ofile', '--level=3', 'operand', '--output', 'other', '--', '-x'] }),
+  check('scanf', { stdin: 'alpha beta\ngamma  delta' }),
+  check('copy_input', { stdin: 'some text\n'.repeat(20000) }),
+  ...[...fatalSignals, ...harmlessSignals].map((number) =>
+    check(`default_action-${number}`, { args: ['default_action', `${number}`] }),
+  ),
+  ...benchmarks.map(([name, scale]) => ({
+    name: `benchmark-${name}`,
+    program: 'benchmarks',
+    args: [name, `${scale}`],
+  })),
+];

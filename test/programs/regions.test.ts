@@ -1,0 +1,3 @@
+import { runsAllCases } from './suite.ts';
+
+runsAllCases('regions');
