@@ -1,0 +1,94 @@
+/** The command line by commander, made from the rows in options.ts. Loaded only when there is something to parse. */
+import { Command, CommanderError, Option } from 'commander';
+import { type OptionRow, type PartialOptions, parseValue, runOptions, UsageError } from './options.ts';
+
+/** What the user asked for. */
+export type Request =
+  | {
+      readonly kind: 'run';
+      readonly options: PartialOptions;
+      readonly program: string;
+      readonly args: readonly string[];
+    }
+  /** Text to print on standard output: help, version. */
+  | { readonly kind: 'print'; readonly text: string };
+
+const description = 'Runs programs built for another processor.';
+const exitCodes = `
+Exit status: the program's own; 128 + n when signal n ended it; 1 for a wrong command line, 126 for a
+program that cannot be run, 127 for one that does not exist.`;
+
+function flagsOf(row: OptionRow): string {
+  const value = row.value === '' ? '' : ` <${row.value}>`;
+  const alias = row.alias === undefined ? '' : `${row.alias}, `;
+  return `${row.short === '' ? alias : `-${row.short}, `}--${row.long}${value}`;
+}
+
+/** The environment variables and defaults that a row's help ends with. */
+function docOf(row: OptionRow): string {
+  const choices = row.choices === undefined ? '' : `: ${row.choices.join(', ')}`;
+  return `${row.doc}${choices} [${row.environment}]`;
+}
+
+function optionOf(row: OptionRow): Option {
+  // Commander takes only letters for spellings with one dash; expandAliases() replaces the others.
+  const option = new Option(flagsOf({ ...row, alias: undefined }), docOf(row));
+  const where = row.short === '' ? `--${row.long}` : `-${row.short}`;
+  if (row.kind !== 'switch') {
+    option.argParser((text: string, previous: unknown) => {
+      const value = parseValue(row, text, where);
+      return row.kind === 'texts' && previous !== undefined
+        ? [...(previous as string[]), ...(value as string[])]
+        : value;
+    });
+  }
+  return option;
+}
+
+/** Replaces QEMU's long spellings with one dash before the program's name by Stele's. */
+function expandAliases(args: readonly string[]): string[] {
+  const expanded = [...args];
+  for (let i = 0; i < expanded.length; i++) {
+    const arg = expanded[i];
+    if (!arg.startsWith('-') || arg === '--') break;
+    const row = runOptions.find(
+      (candidate) => arg === candidate.alias || arg === `--${candidate.long}` || arg === `-${candidate.short}`,
+    );
+    if (row !== undefined && arg === row.alias) expanded[i] = `--${row.long}`;
+    else if (row !== undefined && row.kind !== 'switch') i++;
+  }
+  return expanded;
+}
+
+/**
+ * @param args without the interpreter and the script
+ * @throws UsageError
+ */
+export function parseCommandLine(args: readonly string[], version: string): Request {
+  let request: Request | undefined;
+  let output = '';
+  const write = (text: string): void => {
+    output += text;
+  };
+  const stele = new Command('stele').description(description).version(version, '-V, --version');
+  stele.exitOverride().configureOutput({ writeOut: write, writeErr: () => {}, getOutHelpWidth: () => 100 });
+  stele.enablePositionalOptions().helpCommand(true);
+  const run = stele.command('run').description('run a program').passThroughOptions();
+  run.argument('<program>', 'a static Linux executable').argument('[args...]', 'its arguments');
+  for (const row of runOptions) run.addOption(optionOf(row));
+  run.addHelpText('after', exitCodes);
+  run.action((program: string, programArgs: string[], values: Record<string, unknown>) => {
+    const options = Object.fromEntries(runOptions.map((row) => [row.key, values[row.key]]));
+    request = { kind: 'run', options: options as PartialOptions, program, args: programArgs };
+  });
+  const [command, ...rest] = args;
+  try {
+    stele.parse(command === 'run' ? [command, ...expandAliases(rest)] : args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'print', text: output };
+    const problem = error.message.replace(/^error: /, '');
+    throw new UsageError(error.code === 'commander.help' ? 'no command is given' : problem);
+  }
+  return request as Request;
+}

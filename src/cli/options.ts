@@ -1,0 +1,186 @@
+/**
+ * The options of `stele run`, declared once: the command line, environment variables, the configuration
+ * file, the help and the page of options derive from these rows. A flag beats the environment, which
+ * beats the configuration file, which beats the default.
+ */
+import type { LogKind } from '../engines/engine.ts';
+
+export const engineNames = ['auto', 'interpreted', 'blocks', 'regions'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'exec', 'unimp'];
+
+/**
+ * What an option's value is: a switch; text; a list of texts (the flag can be repeated); a size in bytes
+ * (suffixes K, M, G); a choice among names; a set of names with commas.
+ */
+export type OptionKind = 'switch' | 'text' | 'texts' | 'size' | 'choice' | 'names';
+
+export interface OptionRow {
+  /** Key in RunOptions: `long` in camel case, which commander makes of it too. */
+  readonly key: keyof RunOptions;
+  /** One letter, as QEMU's user mode has it; empty for none. */
+  readonly short: string;
+  /** Also the key in the configuration file. */
+  readonly long: string;
+  /** A spelling with one dash that QEMU's users know. */
+  readonly alias?: string;
+  /** Placeholder of the value in the help; empty for a switch. */
+  readonly value: string;
+  readonly kind: OptionKind;
+  readonly choices?: readonly string[];
+  readonly environment: string;
+  readonly default: RunOptions[keyof RunOptions];
+  readonly doc: string;
+}
+
+/** What `stele run` was asked for. */
+export interface RunOptions {
+  /** Looked in first for absolute paths that the guest opens; empty: none. */
+  sysroot: string;
+  /** NAME=VALUE to add to the guest's environment. */
+  setEnv: string[];
+  /** Names to remove from it. */
+  unsetEnv: string[];
+  /** The guest's argv[0]; empty: the program's path as given. */
+  argv0: string;
+  /** Bytes; the guest's stack limit. */
+  stackSize: number;
+  engine: EngineName;
+  strace: boolean;
+  log: LogKind[];
+  /** Where the log and strace go; empty: standard error. */
+  logFile: string;
+  stats: boolean;
+  json: boolean;
+  /** Where statistics go; empty: standard error. */
+  statsFile: string;
+  /** The configuration file; empty: the user's, if there is one. */
+  config: string;
+}
+
+// biome-ignore format: one row per line
+export const runOptions: readonly OptionRow[] = [
+  { key: 'sysroot', short: 'L', long: 'sysroot', value: 'dir', kind: 'text', environment: 'STELE_SYSROOT', default: '', doc: "look for the files that the guest names in this directory first" },
+  { key: 'setEnv', short: 'E', long: 'set-env', value: 'name=value', kind: 'texts', environment: 'STELE_SET_ENV', default: [], doc: "set a variable in the guest's environment (can be repeated)" },
+  { key: 'unsetEnv', short: 'U', long: 'unset-env', value: 'name', kind: 'texts', environment: 'STELE_UNSET_ENV', default: [], doc: "remove a variable from the guest's environment (can be repeated)" },
+  { key: 'argv0', short: '0', long: 'argv0', value: 'name', kind: 'text', environment: 'STELE_ARGV0', default: '', doc: "the guest's argv[0] (default: the program's path)" },
+  { key: 'stackSize', short: 's', long: 'stack-size', value: 'size', kind: 'size', environment: 'STELE_STACK_SIZE', default: 8 << 20, doc: "limit of the guest's stack in bytes, or with a suffix K, M or G" },
+  { key: 'engine', short: '', long: 'engine', value: 'name', kind: 'choice', choices: engineNames, environment: 'STELE_ENGINE', default: 'auto', doc: "how to run guest code" },
+  { key: 'strace', short: '', long: 'strace', alias: '-strace', value: '', kind: 'switch', environment: 'STELE_STRACE', default: false, doc: "print the guest's system calls on standard error" },
+  { key: 'log', short: 'd', long: 'log', value: 'items', kind: 'names', choices: logKinds, environment: 'STELE_LOG', default: [], doc: "log these, separated by commas" },
+  { key: 'logFile', short: 'D', long: 'log-file', value: 'file', kind: 'text', environment: 'STELE_LOG_FILE', default: '', doc: "write the log and the system calls to a file instead of standard error" },
+  { key: 'stats', short: '', long: 'stats', value: '', kind: 'switch', environment: 'STELE_STATS', default: false, doc: "print what the run cost on standard error when it is over" },
+  { key: 'json', short: '', long: 'json', value: '', kind: 'switch', environment: 'STELE_JSON', default: false, doc: "print statistics as JSON (implies --stats)" },
+  { key: 'statsFile', short: '', long: 'stats-file', value: 'file', kind: 'text', environment: 'STELE_STATS_FILE', default: '', doc: "write statistics to a file instead (implies --stats)" },
+  { key: 'config', short: '', long: 'config', value: 'file', kind: 'text', environment: 'STELE_CONFIG', default: '', doc: "configuration file with any of these options (default: stele/config.json in the user's configuration directory)" },
+];
+
+/** An option's value that cannot be used; the message names the option as the user wrote it. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 };
+
+/**
+ * The value that a text stands for.
+ * @param where names the source in messages: `--engine`, `STELE_ENGINE`
+ * @throws UsageError
+ */
+export function parseValue(row: OptionRow, text: string, where: string): RunOptions[keyof RunOptions] {
+  switch (row.kind) {
+    case 'switch':
+      if (text === '1' || text === 'true' || text === 'yes') return true;
+      if (text === '0' || text === 'false' || text === 'no' || text === '') return false;
+      throw new UsageError(`${where}: "${text}" is neither 1 nor 0`);
+    case 'size': {
+      const match = /^(\d+)([KMG]?)$/i.exec(text);
+      const size = match === null ? 0 : Number(match[1]) * sizeUnits[match[2].toUpperCase()];
+      if (size < 1) throw new UsageError(`${where}: "${text}" is not a size such as 8M`);
+      return size;
+    }
+    case 'choice':
+      return oneOf(row, text, where) as EngineName;
+    case 'names':
+      return text.split(',').map((name) => oneOf(row, name, where)) as LogKind[];
+    case 'texts':
+      return [text];
+    case 'text':
+      return text;
+  }
+}
+
+function oneOf(row: OptionRow, name: string, where: string): string {
+  const choices = row.choices as readonly string[];
+  if (!choices.includes(name)) throw new UsageError(`${where}: "${name}" is not one of ${choices.join(', ')}`);
+  return name;
+}
+
+/**
+ * The value that a configuration file's entry stands for: JSON's own types, or what an option takes as text.
+ * @throws UsageError
+ */
+function configuredValue(row: OptionRow, value: unknown, where: string): RunOptions[keyof RunOptions] {
+  if (typeof value === 'string') return parseValue(row, value, where);
+  if (row.kind === 'switch' && typeof value === 'boolean') return value;
+  if (row.kind === 'size' && typeof value === 'number') return parseValue(row, String(value), where);
+  if ((row.kind === 'texts' || row.kind === 'names') && Array.isArray(value)) {
+    const texts = value.map(String);
+    return row.kind === 'texts' ? texts : (texts.map((name) => oneOf(row, name, where)) as LogKind[]);
+  }
+  throw new UsageError(`${where}: ${JSON.stringify(value)} cannot be used here`);
+}
+
+/** Options from one source: only those that it sets. */
+export type PartialOptions = Partial<RunOptions>;
+
+function assign(options: PartialOptions, row: OptionRow, value: RunOptions[keyof RunOptions]): void {
+  (options as Record<string, unknown>)[row.key] = value;
+}
+
+/** @throws UsageError */
+export function optionsFromEnvironment(environment: Readonly<Record<string, string | undefined>>): PartialOptions {
+  const options: PartialOptions = {};
+  for (const row of runOptions) {
+    const text = environment[row.environment];
+    if (text !== undefined) assign(options, row, parseValue(row, text, row.environment));
+  }
+  return options;
+}
+
+/**
+ * @param text the configuration file's contents: a JSON object whose keys are options' long names
+ * @throws UsageError
+ */
+export function optionsFromConfiguration(text: string, path: string): PartialOptions {
+  let entries: unknown;
+  try {
+    entries = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`);
+  }
+  if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) {
+    throw new UsageError(`${path}: the file does not hold a JSON object`);
+  }
+  const options: PartialOptions = {};
+  for (const [name, value] of Object.entries(entries)) {
+    const row = runOptions.find(({ long }) => long === name);
+    if (row === undefined || row.key === 'config') throw new UsageError(`${path}: there is no option "${name}"`);
+    assign(options, row, configuredValue(row, value, `${path}: ${name}`));
+  }
+  return options;
+}
+
+/** Joins sources of options; the first that sets an option decides. */
+export function resolveOptions(...sources: readonly PartialOptions[]): RunOptions {
+  const options: PartialOptions = {};
+  for (const row of runOptions) {
+    const source = sources.find((candidate) => candidate[row.key] !== undefined);
+    assign(options, row, source === undefined ? row.default : source[row.key]!);
+  }
+  return options as RunOptions;
+}

@@ -1,0 +1,3 @@
+export async function run(a: unknown, b: string, c: readonly string[]): Promise<number> {
+  return 0;
+}

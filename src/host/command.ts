@@ -1,0 +1,139 @@
+/** What a command asks of Node: its arguments, the files it is given by name, its output, its end. */
+import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
+
+/** The command's arguments, without the interpreter and the script. */
+export function commandArguments(): string[] {
+  return process.argv.slice(2);
+}
+
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
+
+/** The directory of the user's configuration files (XDG Base Directory Specification). */
+export function configurationDirectory(): string {
+  return process.env.XDG_CONFIG_HOME || `${homedir()}/.config`;
+}
+
+/** A file that cannot be used, with the system's name for the reason (ENOENT, EACCES). */
+export interface FileProblem {
+  readonly code: string;
+  /** As strerror says it: "No such file or directory". */
+  readonly message: string;
+}
+
+/** Reads an executable file. */
+export function readExecutable(path: string): Uint8Array | FileProblem {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) return { code: 'EACCES', message: status.isDirectory() ? 'Is a directory' : 'Not a file' };
+    if ((status.mode & 0o111) === 0) return { code: 'EACCES', message: 'Permission denied' };
+    return readFileSync(descriptor);
+  } catch (error) {
+    return fileProblem(error);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+export function readText(path: string): string | FileProblem {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return fileProblem(error);
+  }
+}
+
+const problems: Readonly<Record<string, string>> = {
+  ENOENT: 'No such file or directory',
+  ENOTDIR: 'Not a directory',
+  EACCES: 'Permission denied',
+  EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
+  ENAMETOOLONG: 'File name too long',
+};
+
+function fileProblem(error: unknown): FileProblem {
+  const { code = 'EIO', message } = error as NodeJS.ErrnoException;
+  return { code, message: problems[code] ?? message };
+}
+
+/** Writes text to a descriptor, all of it, also to a pipe or terminal that is not ready at once. */
+function writeWhole(descriptor: number, text: string): void {
+  let rest: Uint8Array = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+}
+
+/** Writes to the command's standard output; a reader that has gone away is not an error. */
+export function writeOutput(text: string): void {
+  writeWhole(1, text);
+}
+
+export function writeError(text: string): void {
+  writeWhole(2, text);
+}
+
+/** Somewhere to write text. */
+export interface TextSink {
+  write(text: string): void;
+  /** Writes what is held back. */
+  flush(): void;
+}
+
+/** Bytes that a file sink holds back, so that a log of every instruction does not cost a system call each. */
+const sinkCapacity = 1 << 16;
+
+/** Creates a file to write text to. */
+export function openTextFile(path: string): TextSink | FileProblem {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'w');
+  } catch (error) {
+    return fileProblem(error);
+  }
+  let held = '';
+  const flush = (): void => {
+    writeWhole(descriptor, held);
+    held = '';
+  };
+  const write = (text: string): void => {
+    held += text;
+    if (held.length >= sinkCapacity) flush();
+  };
+  return { write, flush };
+}
+
+/** Standard error as a sink; nothing is held back. */
+export const errorSink: TextSink = { write: writeError, flush: () => {} };
+
+/** Ends this process at once. */
+export function exit(code: number): never {
+  process.exit(code);
+}
+
+/** Ends this process by a signal with its default action, so that whoever waits for it sees that signal. */
+export function dieOfSignal(signal: number): never {
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
+  if (name !== undefined) {
+    // Adding and removing a listener puts the default action back where Node has set another one (SIGPIPE, SIGUSR1).
+    if (name !== 'SIGKILL' && name !== 'SIGSTOP') {
+      const listener = (): void => {};
+      process.on(name, listener).removeListener(name, listener);
+    }
+    process.kill(process.pid, name);
+  } else {
+    process.kill(process.pid, signal);
+  }
+  // Only a signal that the starter of this process blocked gets here.
+  process.exit(128 + signal);
+}
