@@ -95,7 +95,7 @@ export class CodeBuffer {
     const { keys, positions } = this;
     const mask = keys.length - 1;
     for (let at = hash(pc) & mask; positions[at] !== 0; at = (at + 1) & mask) {
-      if (keys[at] === (pc | 0)) return positions[at] > 0 ? positions[at] : 0;
+      if (keys[at] === (pc | 0)) return Math.max(positions[at], 0);
     }
     return 0;
   }
