@@ -1,0 +1,101 @@
+/** What every engine that reads guest code shares: fetching instructions, and the machine that helpers see. */
+import type { Fetch, Frontend, Machine } from '../../translators/frontend.ts';
+import { Builder } from '../../translators/ir/builder.ts';
+import { Unit } from '../../translators/ir/unit.ts';
+import { pageShift, permission } from '../../translators/memory-view.ts';
+import { liftBlock } from '../../translators/optimize/discover.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { EngineHost, EngineStatistics } from './engine.ts';
+
+/** Reads code where the guest may execute. */
+export function codeFetcher(memory: GuestMemory): Fetch {
+  const { permissions, view, mirrored, origin } = memory;
+  return (address, length) => {
+    const pages = permissions[address >>> pageShift] & permissions[((address + length - 1) >>> 0) >>> pageShift];
+    if ((pages & permission.execute) === 0) return undefined;
+    const offset = mirrored ? origin - address - length : origin + address;
+    if (length === 4) return view.getUint32(offset, true);
+    return length === 2 ? view.getUint16(offset, true) : view.getUint8(offset);
+  };
+}
+
+/** The longest block, in guest instructions. */
+export const blockLimit = 64;
+
+/** Lifts single blocks for an interpreter, with everything exact. */
+export class BlockLifter {
+  private readonly frontend: Frontend;
+  private readonly fetch: Fetch;
+  private readonly unit = new Unit(4096);
+  private readonly builder: Builder;
+  private readonly statistics: EngineStatistics;
+  private readonly host: EngineHost;
+  private readonly onBlock: ((unit: Unit) => void) | undefined;
+
+  constructor(
+    frontend: Frontend,
+    memory: GuestMemory,
+    host: EngineHost,
+    statistics: EngineStatistics,
+    onBlock: ((unit: Unit) => void) | undefined,
+  ) {
+    this.frontend = frontend;
+    this.fetch = codeFetcher(memory);
+    this.builder = new Builder(frontend.registers, this.unit);
+    this.statistics = statistics;
+    this.host = host;
+    this.onBlock = onBlock;
+  }
+
+  /** The block at a guest address, as the first of a unit that is valid until the next call. */
+  lift(pc: number): Unit {
+    const start = performance.now();
+    this.unit.clear();
+    const { frontend, builder, fetch, statistics } = this;
+    statistics.liftedInstructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
+    statistics.blocks++;
+    statistics.liftTime += performance.now() - start;
+    if (this.host.log !== undefined) this.onBlock?.(this.unit);
+    return this.unit;
+  }
+}
+
+const exact = { exactFloatingPoint: true };
+const isNeverStart = () => false;
+
+/** What an engine does itself of the machine that helpers see. */
+export interface MachineHooks {
+  invalidateCode(address: number, length: number): void;
+  requireExactFloatingPoint(): void;
+}
+
+export function createMachine(memory: GuestMemory, host: EngineHost, hooks: MachineHooks): Machine {
+  const allowed = (address: number, access: number): boolean =>
+    (memory.permissions[address >>> pageShift] & access) !== 0;
+  return {
+    timeBase: () => host.timeBase(),
+    invalidateCode: (address, length) => hooks.invalidateCode(address, length),
+    requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),
+    loadByte: (address) => (allowed(address, permission.read) ? memory.readU8(address >>> 0) : -1),
+    storeByte: (address, value) => {
+      if (!allowed(address, permission.write)) return false;
+      memory.writeU8(address >>> 0, value);
+      return true;
+    },
+  };
+}
+
+export function emptyStatistics(): EngineStatistics {
+  return {
+    guestInstructions: 0,
+    blocks: 0,
+    regions: 0,
+    liftedInstructions: 0,
+    invalidations: 0,
+    liftTime: 0,
+    optimizeTime: 0,
+    emitTime: 0,
+    compileTime: 0,
+    exactFloatingPoint: false,
+  };
+}

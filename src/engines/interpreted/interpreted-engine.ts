@@ -1,0 +1,58 @@
+/** The interpreted engine: every block through the IR interpreter. */
+import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
+import { exitCode } from '../../../translators/ir/operations.ts';
+import { header, type State } from '../../../translators/ir/state.ts';
+import type { Engine, EngineOptions } from '../engine.ts';
+import { BlockLifter, createMachine, emptyStatistics } from '../guest-code.ts';
+import { logBlock } from '../log.ts';
+
+export class InterpretedEngine implements Engine {
+  readonly name = 'interpreted';
+  readonly statistics = emptyStatistics();
+  private readonly options: EngineOptions;
+  private readonly interpreters = new Map<State, Interpreter>();
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+    this.statistics.exactFloatingPoint = true;
+    options.memory.onCodeChange = (start, length) => this.invalidate(start, length);
+  }
+
+  run(state: State): void {
+    const interpreter = this.interpreters.get(state) ?? this.add(state);
+    const { host } = this.options;
+    const words = state.i32;
+    for (;;) {
+      words[header.exit >> 2] = exitCode.none;
+      const reason = interpreter.run();
+      this.statistics.guestInstructions = state.f64[header.instructions >> 3];
+      if (reason === stop.interrupt) {
+        words[header.exit >> 2] = exitCode.interrupt;
+        return;
+      }
+      const exit = words[header.exit >> 2];
+      if (exit === exitCode.none) continue;
+      if (exit !== exitCode.system_call || !host.systemCall(state)) return;
+    }
+  }
+
+  invalidate(start: number, length: number): void {
+    this.statistics.invalidations++;
+    for (const interpreter of this.interpreters.values()) interpreter.invalidate(start, length);
+  }
+
+  /** The interpreter's faults are always precise. */
+  requirePreciseFaults(): void {}
+
+  private add(state: State): Interpreter {
+    const { frontend, memory, host } = this.options;
+    const machine = createMachine(memory, host, {
+      invalidateCode: (address, length) => this.invalidate(address, length),
+      requireExactFloatingPoint: () => {},
+    });
+    const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) => logBlock(unit, this.options));
+    const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));
+    this.interpreters.set(state, interpreter);
+    return interpreter;
+  }
+}

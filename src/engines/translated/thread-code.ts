@@ -1,0 +1,268 @@
+/**
+ * The translated code of one guest thread: cells, the interpreter for what is cold and for what leaves a
+ * translation in the middle, and the loop between them.
+ */
+import type { Fetch, Machine } from '../../../translators/frontend.ts';
+import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
+import { exitCode } from '../../../translators/ir/operations.ts';
+import { header, type State } from '../../../translators/ir/state.ts';
+import type { SideExit } from '../../../translators/javascript/block.ts';
+import { compile, type Environment } from '../../../translators/javascript/compile.ts';
+import { type EmittedRegion, emitRegion } from '../../../translators/javascript/region.ts';
+import { discoverRegion } from '../../../translators/optimize/discover.ts';
+import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
+import type { EngineOptions, EngineStatistics } from '../engine.ts';
+import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
+import { logBlock } from '../log.ts';
+import { type Cell, CellTable } from './cells.ts';
+import type { Policy } from './policy.ts';
+import { addLines } from './stack-traces.ts';
+
+const pcWord = header.pc >> 2;
+const interruptWord = header.interrupt >> 2;
+const exitWord = header.exit >> 2;
+const instructionsIndex = header.instructions >> 3;
+
+/** Indirect jumps whose unknown targets make a region be translated anew, and how often in all. */
+const missLimit = 64;
+const retranslationLimit = 4;
+
+export class ThreadCode {
+  readonly cells: CellTable;
+  private readonly options: EngineOptions;
+  private readonly policy: Policy;
+  private readonly statistics: EngineStatistics;
+  private readonly state: State;
+  private readonly interpreter: Interpreter;
+  private readonly machine: Machine;
+  private readonly fetch: Fetch;
+  private readonly helpers: readonly HelperRegisters[];
+  private readonly environment: Environment;
+  private readonly sites: SideExit[] = [];
+  /** U[0] is not 0 when all translations on the host's stack must be left. */
+  private readonly unwind = new Int32Array(1);
+  /** From an indirect jump to the targets that it took. */
+  private readonly targets = new Map<number, number[]>();
+  /** From an indirect jump to how often its target was unknown to the translation, and how often that led to a new one. */
+  private readonly misses = new Map<number, { count: number; retranslations: number }>();
+  /** Run the block at the pc in the interpreter, whatever translation there is. */
+  private interpretNext = false;
+  /** The personality wants run() to be left. */
+  private leaving = false;
+  /** A translation that no cell knows any more may still be on the host's stack. */
+  private hasRetired = false;
+  exactFloatingPoint = false;
+  preciseFaults = false;
+
+  constructor(
+    options: EngineOptions,
+    policy: Policy,
+    statistics: EngineStatistics,
+    state: State,
+    hooks: { invalidate(start: number, length: number): void; requireExact(): void },
+  ) {
+    this.options = options;
+    this.policy = policy;
+    this.statistics = statistics;
+    this.state = state;
+    const { frontend, memory, host } = options;
+    this.fetch = codeFetcher(memory);
+    this.helpers = helperRegisters(frontend);
+    this.machine = createMachine(memory, host, {
+      invalidateCode: (address, length) => hooks.invalidate(address, length),
+      requireExactFloatingPoint: () => hooks.requireExact(),
+    });
+    const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
+    this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+    this.interpreter.threshold = policy.threshold;
+    this.cells = new CellTable(frontend.instructionAlignment, (cell) => (depth) => this.translate(cell).f(depth));
+    const { i32, f64, i64 } = state;
+    this.environment = {
+      names: ['S', 'F', 'L', 'D', 'I', 'P', 'U', 'T', 'M', 'X', 'Y', 'G', 'N'],
+      values: [
+        i32,
+        f64,
+        i64,
+        memory.view,
+        new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2),
+        memory.permissions,
+        this.unwind,
+        state,
+        this.machine,
+        (site: number, ...values: (number | bigint)[]) => this.leaveInside(site, values),
+        (link: number) => this.systemCall(link),
+        (pc: number) => this.cells.get(pc),
+        (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
+      ],
+      cell: (pc) => this.cells.get(pc),
+      helper: (number) => frontend.helpers[number].run,
+    };
+  }
+
+  /** Runs the thread until header.exit is not 0 or the personality wants to be left for. */
+  run(): void {
+    const { interpreter, policy, unwind } = this;
+    const words = this.state.i32;
+    words[exitWord] = exitCode.none;
+    this.leaving = false;
+    for (;;) {
+      unwind[0] = 0;
+      if (words[interruptWord] !== 0) {
+        words[exitWord] = exitCode.interrupt;
+        break;
+      }
+      if (this.interpretNext) {
+        this.interpretNext = false;
+        this.interpreted(interpreter.step());
+      } else {
+        const cell = this.cells.get(words[pcWord]);
+        if (cell.translated || policy.translateAtOnce) {
+          const next = cell.f(0);
+          if (next !== -1) words[pcWord] = next;
+        } else {
+          this.interpreted(interpreter.run());
+        }
+      }
+      if (this.leaving || words[exitWord] !== exitCode.none) break;
+    }
+    this.statistics.guestInstructions = this.state.f64[instructionsIndex];
+  }
+
+  /** Deals with why the interpreter stopped, as far as it is not for the caller of run(). */
+  private interpreted(reason: number): void {
+    if (reason === stop.hot) {
+      this.translate(this.cells.get(this.state.i32[pcWord]));
+    } else if (reason === stop.exit && this.state.i32[exitWord] === exitCode.system_call) {
+      this.state.i32[exitWord] = exitCode.none;
+      if (!this.options.host.systemCall(this.state)) this.leaving = true;
+    }
+  }
+
+  /** The translation of a cell, made if there is none. */
+  private translate(cell: Cell): Cell {
+    if (cell.translated) return cell;
+    const { statistics, policy } = this;
+    const emitted = this.emit(cell);
+    const start = performance.now();
+    const url = `stele:guest/${statistics.regions}/${emitted.name}`;
+    const batch = compile([emitted], this.environment, url);
+    addLines(url, batch.pcs);
+    this.cells.install(cell, batch.functions[0], this.pagesOf(emitted));
+    statistics.compileTime += performance.now() - start;
+    statistics.regions++;
+    if (!policy.translateAtOnce) this.interpreter.leaveAt(cell.pc);
+    this.options.host.log?.('out_js', emitted.source);
+    return cell;
+  }
+
+  private emit(cell: Cell): EmittedRegion {
+    const { options, policy, statistics } = this;
+    const { frontend, host, memory } = options;
+    const entry = cell.pc;
+    const symbol = host.symbolAt(entry);
+    const start = performance.now();
+    const { low, high } = policy.bounds(entry, symbol);
+    const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
+    const region = discoverRegion(frontend, this.fetch, entry, {
+      low,
+      high,
+      limit: policy.regionLimit,
+      blockLimit: policy.blockLimit,
+      exactFloatingPoint: this.exactFloatingPoint,
+      indirectTargets,
+    });
+    const lifted = performance.now();
+    const emitted = emitRegion(region, frontend, this.helpers, {
+      name: functionName(entry, symbol),
+      memory,
+      preciseFaults: this.preciseFaults,
+      countInstructions: options.countInstructions,
+      depthLimit: policy.depthLimit,
+      indirectTargets,
+      addSideExit: (exit) => this.sites.push(exit) - 1,
+    });
+    statistics.liftedInstructions += region.liftedInstructions;
+    statistics.liftTime += lifted - start;
+    statistics.emitTime += performance.now() - lifted;
+    if (host.log !== undefined) logBlock(region.unit, options);
+    return emitted;
+  }
+
+  private pagesOf(emitted: EmittedRegion): number[] {
+    const pages = new Set<number>();
+    for (const pc of emitted.pcs) pages.add(pc >>> 12);
+    return [...pages];
+  }
+
+  /** X: control leaves a translation in the middle; the interpreter goes on from the site's pc. */
+  private leaveInside(site: number, values: readonly (number | bigint)[]): number {
+    const { state } = this;
+    const { pc, registers } = this.sites[site];
+    const file = state.file.registers;
+    for (let i = 0; i < registers.length; i++) {
+      const { type, index } = file[registers[i]];
+      if (type === 'f64') state.f64[index] = values[i] as number;
+      else if (type === 'i64') state.i64[index] = values[i] as bigint;
+      else state.i32[index] = values[i] as number;
+    }
+    state.i32[pcWord] = pc;
+    this.interpretNext =
+      this.unwind[0] === 0 && state.i32[exitWord] === exitCode.none && state.i32[interruptWord] === 0;
+    return -1;
+  }
+
+  /** Y: a system call in a translation. */
+  private systemCall(link: number): number {
+    const { state } = this;
+    state.i32[pcWord] = link;
+    if (!this.options.host.systemCall(state)) this.leaving = true;
+    else if (this.unwind[0] === 0) return state.i32[pcWord];
+    return -1;
+  }
+
+  /** N: the cell of an indirect jump's target that the translation did not know. */
+  private unknownTarget(entry: number, site: number, pc: number): Cell {
+    const target = pc >>> 0;
+    let known = this.targets.get(site);
+    if (known === undefined) {
+      known = [];
+      this.targets.set(site, known);
+    }
+    if (!known.includes(target)) known.push(target);
+    let misses = this.misses.get(site);
+    if (misses === undefined) {
+      misses = { count: 0, retranslations: 0 };
+      this.misses.set(site, misses);
+    }
+    if (++misses.count >= missLimit && misses.retranslations < retranslationLimit) {
+      misses.count = 0;
+      misses.retranslations++;
+      const cell = this.cells.get(entry);
+      if (cell.translated) {
+        this.cells.uninstall(cell);
+        this.hasRetired = true;
+      }
+    }
+    return this.cells.get(target);
+  }
+
+  /** Forgets the translations of a range of guest code. */
+  invalidate(start: number, length: number): void {
+    const dropped = this.cells.drop(start, length);
+    this.statistics.invalidations += dropped;
+    this.interpreter.invalidate(start, length);
+    if (dropped > 0 || this.hasRetired) this.unwind[0] = 1;
+  }
+
+  /** Forgets every translation: the rules that they were made by have changed. */
+  retranslate(): void {
+    this.statistics.invalidations += this.cells.clear();
+    this.unwind[0] = 1;
+  }
+}
+
+/** A JavaScript name that tells the guest's symbol and address. */
+function functionName(entry: number, symbol: { name: string; start: number } | undefined): string {
+  const address = entry.toString(16).padStart(8, '0');
+  return symbol === undefined ? `guest_${address}` : `${symbol.name.replace(/[^A-Za-z0-9_$]/g, '_')}_${address}`;
+}
