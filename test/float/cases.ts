@@ -1,7 +1,7 @@
 /** Operands for floating-point tests: the values where things happen, and random bit patterns of many kinds. */
 import { fromHalves, highHalf, lowHalf } from '../../translators/float/bits.ts';
 
-/** Zeros, ones, ends of the ranges of double and single, halfway points, infinities, quiet and signalling NaNs. */
+/** Zeros, ones, ends of the ranges of double and single, halfway points and infinities, with both signs. */
 export const edges: readonly number[] = [
   0,
   1,
@@ -37,12 +37,10 @@ export const edges: readonly number[] = [
   Infinity,
 ].flatMap((value) => [value, -value]);
 
-export const nans: readonly number[] = [
-  fromHalves(0, 0x7ff80000),
-  fromHalves(0x12345678, -0x00076543),
-  fromHalves(1, 0x7ff00000),
-  fromHalves(0x20000000, -0x000f0f10),
-];
+/** Quiet and signalling NaNs of both signs. In a typed array: a plain one makes every NaN quiet. */
+export const nans = new Float64Array(
+  BigUint64Array.of(0x7ff8000000000000n, 0xfff89abc12345678n, 0x7ff0000000000001n, 0xfff0f0f020000000n).buffer,
+);
 
 /** A generator of uniform 32-bit integers (mulberry32). */
 export function generator(seed: number): () => number {
