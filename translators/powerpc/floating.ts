@@ -231,8 +231,8 @@ export const floatingRows: readonly Row[] = [
   ['fsel',    '111111 ttttt aaaaa bbbbb ccccc 10111 R',   'frt,fra,frc,frb', 'I 4.6.9', fsel],
   ['mffs',    '111111 ttttt ----- ----- 1001000111 R',    'frt',             'I 4.6.10', mffs],
   ['mcrfs',   '111111 fff-- sss-- ----- 0001000000 -',    'bf,bfa',          'I 4.6.10', mcrfs],
-  ['mtfsfi',  '111111 fff-- ----- uuuu - 0010000110 R',   'bf,u',            'I 4.6.10', mtfsfi],
+  ['mtfsfi',  '111111 fff-- ----- uuuu - 0010000110 R',   'field,u',         'I 4.6.10', mtfsfi],
   ['mtfsf',   '111111 - ffffffff - bbbbb 1011000111 R',   'flm,frb',         'I 4.6.10', mtfsf],
-  ['mtfsb0',  '111111 ttttt ----- ----- 0001000110 R',    'bt',              'I 4.6.10', setStatusBit('mtfsb0')],
-  ['mtfsb1',  '111111 ttttt ----- ----- 0000100110 R',    'bt',              'I 4.6.10', setStatusBit('mtfsb1')],
+  ['mtfsb0',  '111111 ttttt ----- ----- 0001000110 R',    'bit',             'I 4.6.10', setStatusBit('mtfsb0')],
+  ['mtfsb1',  '111111 ttttt ----- ----- 0000100110 R',    'bit',             'I 4.6.10', setStatusBit('mtfsb1')],
 ];
