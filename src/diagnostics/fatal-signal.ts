@@ -1,0 +1,119 @@
+/** What is printed when a signal ends the guest: where, why, the code there, the registers and the last system calls. */
+import type { Fetch, Frontend } from '../../translators/frontend.ts';
+import type { State } from '../../translators/ir/state.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import { MemoryFault } from '../memory/guest-memory.ts';
+
+export interface FatalSignal {
+  readonly signal: number;
+  /** What the signal is called: "Segmentation fault". */
+  readonly description: string;
+  /** Guest address of the instruction at which the program died. */
+  readonly pc: number;
+  /** The address that a fault was about. */
+  readonly address: number | undefined;
+  /** Bits 1 read, 2 write, 4 execute of the access that failed; 0 when it was not an access. */
+  readonly access: number;
+}
+
+/** What the report looks things up in. */
+export interface GuestView {
+  readonly frontend: Frontend;
+  readonly memory: GuestMemory;
+  readonly state: State;
+  symbolAt(address: number): { readonly name: string; readonly start: number } | undefined;
+  lineAt(address: number): { readonly file: string; readonly line: number } | undefined;
+  /** The last system calls as strace prints them, oldest first. */
+  readonly recentCalls: readonly string[];
+}
+
+/** Instructions shown before and after the one at the pc. */
+const contextInstructions = 4;
+const registersPerLine = 4;
+
+const hex8 = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+
+/** The report; ends with a newline. */
+export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): string {
+  const lines = [`stele: uncaught target signal ${fatal.signal} (${fatal.description})`];
+  lines.push(`  at 0x${hex8(fatal.pc)}${describePlace(fatal.pc, guest)}`);
+  if (fatal.address !== undefined) {
+    lines.push(
+      `  ${describeAccess(fatal.access)} 0x${hex8(fatal.address)}, ${describeMemory(fatal.address, guest.memory)}`,
+    );
+  }
+  lines.push('  code', ...describeCode(fatal.pc, guest));
+  lines.push('  registers', ...describeRegisters(guest.state));
+  if (guest.recentCalls.length > 0)
+    lines.push('  last system calls', ...guest.recentCalls.map((call) => `    ${call}`));
+  return `${lines.join('\n')}\n`;
+}
+
+/** " main+0x1c (file.c:12)" */
+function describePlace(address: number, guest: GuestView): string {
+  const symbol = guest.symbolAt(address);
+  const line = guest.lineAt(address);
+  const name = symbol === undefined ? '' : ` ${symbol.name}+0x${(address - symbol.start).toString(16)}`;
+  return name + (line === undefined ? '' : ` (${line.file}:${line.line})`);
+}
+
+function describeAccess(access: number): string {
+  const names = ['address', 'read of', 'write to', 'access to', 'execution of'];
+  return names[access] ?? names[0];
+}
+
+function describeMemory(address: number, memory: GuestMemory): string {
+  const mapping = memory.find(address);
+  if (mapping === undefined) return 'which is not mapped';
+  const bits = ['r', 'w', 'x'].map((letter, bit) => (((mapping.protection >> bit) & 1) === 1 ? letter : '-')).join('');
+  return `mapped ${bits}${mapping.name === '' ? '' : ` from ${mapping.name}`}`;
+}
+
+/** The instructions around the pc; where the instruction length is not fixed, those from the pc on. */
+function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
+  const fetch: Fetch = (address, length) => {
+    const bytes = peek(memory, address, length);
+    if (bytes === undefined) return undefined;
+    const ordered = frontend.byteOrder === 'big' ? bytes : bytes.toReversed();
+    return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
+  };
+  const fixed = frontend.instructionAlignment > 1;
+  const start = fixed ? pc - contextInstructions * frontend.instructionAlignment : pc;
+  const lines: string[] = [];
+  let address = Math.max(0, start);
+  for (let count = fixed ? 2 * contextInstructions + 1 : contextInstructions + 1; count > 0; count--) {
+    if (fetch(address, 1) === undefined) {
+      if (address === pc) lines.push(`  > ${hex8(address)}  (not mapped)`);
+      address += frontend.instructionAlignment;
+      continue;
+    }
+    const { text, length } = frontend.disassemble(fetch, address);
+    const bytes = peek(memory, address, length) ?? new Uint8Array();
+    const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    lines.push(`  ${address === pc ? '>' : ' '} ${hex8(address)}  ${digits}  ${text}`);
+    address += length;
+  }
+  return lines;
+}
+
+function peek(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
+  try {
+    return memory.peek(address, length);
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined;
+    throw error;
+  }
+}
+
+/** General registers as hexadecimal words, then the names of the one-bit registers that are set. */
+function describeRegisters(state: State): string[] {
+  const words = state.file.registers.filter((register) => register.type === 'i32' && !register.bit);
+  const width = Math.max(...words.map(({ name }) => name.length));
+  const cells = words.map(({ name, index }) => `${name.padEnd(width)} ${hex8(state.i32[index])}`);
+  const lines: string[] = [];
+  for (let i = 0; i < cells.length; i += registersPerLine)
+    lines.push(`    ${cells.slice(i, i + registersPerLine).join('  ')}`);
+  const set = state.file.registers.filter((register) => register.bit && state.i32[register.index] !== 0);
+  if (set.length > 0) lines.push(`    set: ${set.map(({ name }) => name).join(' ')}`);
+  return lines;
+}
