@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { State, stateBlockSize } from '../../translators/ir/state.ts';
 import { floatingPointHelpers } from '../../translators/powerpc/floating-point.ts';
-import { fpscr } from '../../translators/powerpc/floating-point-status.ts';
+import { fpscr, stickyExceptions } from '../../translators/powerpc/floating-point-status.ts';
 import { powerpcRegisters } from '../../translators/powerpc/registers.ts';
 import { bits, edges, generator, nans, randomAddend, randomDouble, seed } from '../float/cases.ts';
 
@@ -74,14 +74,34 @@ ${instructions()
 `;
 
 /**
- * Bits of FPSCR that say nothing here. QEMU never sets FR; and these are undefined in the architecture:
- * FPRF after a conversion, FI and XX after an estimate.
+ * Bits of FPSCR that are not compared.
+ * - FR: QEMU 7.2 never sets it.
+ * - Conversions leave FPRF undefined, estimates FI and XX.
+ * - fcmpo leaves C alone; QEMU sets it for a NaN.
+ * - FPRF of a subnormal single is that of the single (Power ISA, A.1); QEMU's is that of the double it is held in.
  */
-function ignoredBits(helper: string): number {
-  let ignored = fpscr.FR as number;
+function ignoredBits(helper: string, result: number): number {
+  let ignored: number = fpscr.FR;
   if (helper.startsWith('fctiw')) ignored |= fpscr.FPRF;
   if (helper === 'fres' || helper === 'frsqrte') ignored |= fpscr.FI | fpscr.XX | fpscr.FX;
+  if (helper === 'fcmpo') ignored |= fpscr.C;
+  if ((isForSingles(helper) || helper === 'frsp') && Math.abs(result) < 2 ** -126) ignored |= fpscr.C;
   return ignored;
+}
+
+/** Instructions whose operands must be singles; with others the result is undefined. */
+function isForSingles(helper: string): boolean {
+  return (binary.includes(helper) || ternary.includes(helper) || helper === 'fres') && helper.endsWith('s');
+}
+
+/**
+ * Operands for which QEMU 7.2 is known to be wrong.
+ * - fnmadd and the like round before they negate; QEMU negates first, which shows in the directed modes.
+ * - An estimate of a zero's reciprocal is an infinity; QEMU gives 1/2.
+ */
+function isQemuWrong(helper: string, status: number, a: number): boolean {
+  if (helper.startsWith('fnm')) return (status & fpscr.RN) > 1;
+  return (helper === 'fres' || helper === 'frsqrte') && a === 0;
 }
 
 const operations = [...unary, ...binary, ...ternary, ...compares];
@@ -90,21 +110,23 @@ const order = [...operations.map((name) => [name, []] as [string, number[]]), ..
 function cases(): (Case & { op: number })[] {
   const next = generator(seed);
   const all: (Case & { op: number })[] = [];
-  const singleOnly = (name: string) => name.endsWith('s') && name !== 'fres';
   const push = (op: number, status: number, a: number, b: number, c: number) => {
     const operands = Float64Array.of(a, b, c);
-    // Instructions for singles: operands that are singles, the others are undefined.
-    if (singleOnly(order[op][0]))
+    if (isForSingles(order[op][0])) {
       operands.forEach((value, i) => {
-        if (!Number.isNaN(value)) operands[i] = Math.fround(value);
+        operands[i] = Number.isNaN(value) ? singleNans[i] : Math.fround(value);
       });
+    }
+    if (isQemuWrong(order[op][0], status, operands[0])) return;
     all.push({ op, helper: order[op][0], immediates: order[op][1], fpscr: status, operands });
   };
-  const exceptionBits = 0x9fe0_0700 & ~0;
+  const exceptionBits = stickyExceptions | fpscr.FX;
+  const singleNans = Float64Array.of(nans[0], nans[3], nans[0]);
   order.forEach(([name], op) => {
     const isMove = op >= operations.length;
     for (let i = 0; i < (isMove ? 6 : 250); i++) {
-      const sticky = (i & 4) === 0 ? 0 : next() & exceptionBits;
+      // FX is set whenever an exception is: it could not come about otherwise.
+      const sticky = (i & 4) === 0 ? 0 : (next() & exceptionBits) | fpscr.FX;
       const status = sticky | (next() & 0x1f000) | (i & 3);
       if (isMove) {
         // Enabled exceptions would end the program: no enable bits.
@@ -183,7 +205,7 @@ test.runIf(available)('results, condition fields and FPSCR equal qemu-ppc', { ti
   const failures: string[] = [];
   all.forEach((one, i) => {
     const got = runHelper(one);
-    const ignored = ignoredBits(one.helper);
+    const ignored = ignoredBits(one.helper, got.result);
     const show = (result: string, nibble: number, status: number) =>
       `${result} ${nibble} ${((status & ~ignored) >>> 0).toString(16)}`;
     const ours = show(bits(got.result), got.nibble, got.fpscr);

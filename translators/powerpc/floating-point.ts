@@ -136,10 +136,9 @@ const frsqrte: Run = (state, _machine, b) => {
 
 function convert(state: State, b: number, mode: number): number {
   const integer = toInt32(b, mode);
-  // The high word is undefined; QEMU leaves the sign there, or zeros when the operand has no integer.
-  const high = (status[0] & flag.conversion) !== 0 ? 0 : integer >> 31;
   recordConversion(state);
-  return fromHalves(integer, high);
+  // The high word is undefined. As in QEMU it is the sign, or 0 for a NaN.
+  return fromHalves(integer, Number.isNaN(b) ? 0 : integer >> 31);
 }
 
 const fctiw: Run = (state, _machine, b) => convert(state, b, modeOf(state) & fpscr.RN);
