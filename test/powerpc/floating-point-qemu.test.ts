@@ -25,13 +25,17 @@ const unary = ['frsp', 'fres', 'frsqrte', 'fctiw', 'fctiwz'];
 const binary = ['fadd', 'fsub', 'fmul', 'fdiv', 'fadds', 'fsubs', 'fmuls', 'fdivs'];
 const ternary = ['fmadd', 'fmsub', 'fnmadd', 'fnmsub', 'fmadds', 'fmsubs', 'fnmadds', 'fnmsubs'];
 const compares = ['fcmpu', 'fcmpo'];
-/** With all immediates, each an instruction of its own: [helper, immediates, whether it gives a CR field]. */
+/** With all immediates, each an instruction of its own. */
 const moves: [helper: string, immediates: number[]][] = [];
 for (let field = 0; field < 8; field++) {
   moves.push(['mcrfs', [field]]);
   for (const value of [0, 5, 10, 15]) moves.push(['mtfsfi', [field, value]]);
 }
-for (let bit = 0; bit < 32; bit++) moves.push(['mtfsb0', [bit]], ['mtfsb1', [bit]]);
+for (let bit = 0; bit < 32; bit++) {
+  moves.push(['mtfsb0', [bit]]);
+  // QEMU 7.2 does not set FX for VXCVI (bit 23), and ignores NI (bit 29).
+  if (bit !== 23 && bit !== 29) moves.push(['mtfsb1', [bit]]);
+}
 for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 0xff, 0x5a]) moves.push(['mtfsf', [mask]]);
 
 function instructions(): string[] {
@@ -157,8 +161,6 @@ function cases(): (Case & { op: number })[] {
 function runHelper(one: Case): { result: number; nibble: number; fpscr: number } {
   const state = new State(powerpcRegisters, new ArrayBuffer(stateBlockSize), 0);
   const machine = { requireExactFloatingPoint() {} } as Parameters<(typeof floatingPointHelpers)[0]['run']>[1];
-  state.set('fpscr', one.fpscr);
-  // VX is computed when the guest writes FPSCR.
   const helper = (name: string) => floatingPointHelpers.find((row) => row.name === name)!;
   helper('mtfsf').run(state, machine, fromLow(one.fpscr), 0xff, 0);
   const row = helper(one.helper);
