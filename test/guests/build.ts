@@ -30,7 +30,7 @@ for (const program of programs()) {
     manifest[name] = previous[name];
     continue;
   }
-  const options = [...flags, `-ffile-prefix-map=${folder}=.`, ...sources, '-o', join('bin', name), ...libraries];
+  const options = [...flags, `-ffile-prefix-map=${folder}=.`, ...sources, '-o', binaryPath(name), ...libraries];
   execFileSync(compiler, options, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
   manifest[name] = { source, flags: [...flags, ...libraries].join(' '), compiler: version, binary: binaryHash(name) };
   console.log(`${name}: ${statSync(binaryPath(name)).size} bytes`);

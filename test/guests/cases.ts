@@ -144,6 +144,20 @@ export const cases: readonly Case[] = [
   ...[...fatalSignals, ...harmlessSignals].map((number) =>
     check(`default_action-${number}`, { args: ['default_action', `${number}`] }),
   ),
+  { name: 'example-donut', program: 'donut', args: ['3', '0'] },
+  { name: 'example-life', program: 'life', args: ['20', '1'] },
+  { name: 'example-mandelbrot', program: 'mandelbrot', args: ['60', '20'] },
+  ...['primes', 'queens', 'mandelbrot'].map((name) => ({
+    name: `example-forth-${name}`,
+    program: 'forth',
+    args: [join(folder, `../../examples/forth-programs/${name}.fs`)],
+  })),
+  {
+    name: 'example-forth-typed',
+    program: 'forth',
+    args: [],
+    stdin: '6 7 * .\n: squares 10 1 do i i * . loop ;\nsquares cr\n1 0 /\n',
+  },
   ...benchmarks.map(([name, scale]) => ({
     name: `benchmark-${name}`,
     program: 'benchmarks',

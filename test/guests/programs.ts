@@ -29,15 +29,26 @@ export const folder = import.meta.dirname;
 export const manifestPath = join(folder, 'manifest.json');
 export const compiler = 'powerpc-linux-gnu-gcc';
 
-const bare = ['-nostdlib', '-ffreestanding', '-static', '-O2', '-Wl,--build-id=none'];
+const bare = [
+  '-nostdlib',
+  '-ffreestanding',
+  '-fno-tree-loop-distribute-patterns',
+  '-static',
+  '-O2',
+  '-Wl,--build-id=none',
+  '-Wl,-z,max-page-size=4096',
+];
 const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,--build-id=none'];
 
 /** The checks make mistakes on purpose, of which the compiler would warn. */
 export const lenient = ['-D_GNU_SOURCE', '-w'];
 
+/** Programs that users are shown, in the folder `examples`; true: with the C library. */
+const examples: Readonly<Record<string, boolean>> = { donut: false, life: false, mandelbrot: false, forth: true };
+
 /** The path of a program's ELF file. */
 export function binaryPath(name: string): string {
-  return join(folder, 'bin', name);
+  return name in examples ? join(folder, '../../examples', name) : join(folder, 'bin', name);
 }
 
 function files(under: string, ...extensions: string[]): string[] {
@@ -53,7 +64,7 @@ export function programs(): Program[] {
     name: basename(source, extname(source)),
     sources: [source],
     headers: files('src/freestanding', '.h'),
-    flags: extname(source) === '.c' ? [...bare, '-g', '-Wl,-z,max-page-size=4096'] : bare,
+    flags: extname(source) === '.c' ? [...bare, '-g'] : bare,
     libraries: [],
   }));
   const multicall = [
@@ -66,7 +77,14 @@ export function programs(): Program[] {
     flags,
     libraries: ['-lm'],
   }));
-  return [...freestanding, ...multicall];
+  const shown = Object.entries(examples).map(([name, hasLibrary]) => ({
+    name,
+    sources: [`../../examples/src/${name}.c`],
+    headers: hasLibrary ? [] : ['../../examples/src/bare.h'],
+    flags: [...(hasLibrary ? hosted : bare), '-s'],
+    libraries: [],
+  }));
+  return [...freestanding, ...multicall, ...shown];
 }
 
 /** The hash by which the manifest knows a program's source. */
