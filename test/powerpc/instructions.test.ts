@@ -60,7 +60,7 @@ it('disassembles every case as objdump does', () => {
 });
 
 it('leaves no instruction without a case', () => {
-  // control.test.ts and reservations.test.ts cover these.
+  // control.test.ts and memory.test.ts cover these.
   const elsewhere =
     /^(b|bc|bclr|bcctr|sc|twi?|rfi|m[tf]msr|m[tf]sr|m[tf]srin|tlb(ie|ia|sync)|dcbi|l[bhw]arx|st[bhw]cx\.|lwarx)$/;
   const without = rows.map((row) => row[0]).filter((name) => !families.has(name) && !elsewhere.test(name));

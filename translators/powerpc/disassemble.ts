@@ -49,6 +49,7 @@ const operandFormats: Readonly<Record<string, (word: number, pc: number) => stri
   sh: (word) => `${RB(word)}`,
   mb: (word) => `${RC(word)}`,
   me: (word) => `${ME(word)}`,
+  '31-me': (word) => `${31 - ME(word)}`,
   nb: (word) => `${RB(word) || 32}`,
   frt: (word) => `f${RT(word)}`,
   fra: (word) => `f${RA(word)}`,
@@ -163,6 +164,7 @@ const rotateImmediate: Simplify = (word) => {
   const last = ME(word);
   if (first === 0 && last === 31) return { mnemonic: 'rotlwi', operands: 'ra,rs,sh' };
   if (count === 0 && last === 31) return { mnemonic: 'clrlwi', operands: 'ra,rs,mb' };
+  if (count === 0 && first === 0) return { mnemonic: 'clrrwi', operands: 'ra,rs,31-me' };
   if (first === 0 && last === 31 - count) return { mnemonic: 'slwi', operands: 'ra,rs,sh' };
   if (last === 31 && first === 32 - count) return { mnemonic: 'srwi', operands: 'ra,rs,mb' };
   return undefined;
