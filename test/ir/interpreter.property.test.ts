@@ -46,9 +46,9 @@ describe.each([
   ['mirrored', true],
   ['plain', false],
 ])('interpreter and plain evaluator agree, %s memory', (_name, mirrored) => {
-  test('on random blocks', () => {
+  test.each(['any', 'registers'] as const)('on random blocks, mix %s', (mix) => {
     fc.assert(
-      fc.property(randomUnit(40, 1), fc.integer(), (unit, seed) => {
+      fc.property(randomUnit(40, 1, mix), fc.integer(), (unit, seed) => {
         const expected = { state: makeState(), memory: makeMemory(mirrored) };
         const actual = { state: makeState(), memory: makeMemory(mirrored) };
         for (const { state, memory } of [expected, actual]) {

@@ -23,25 +23,36 @@ const seed: fc.Arbitrary<Seed> = fc.record({
   advance: fc.boolean(),
 });
 
-/** Units of one or more blocks of up to `size` instructions, besides what their operands need. */
-export function randomUnit(size: number, blocks = 3): fc.Arbitrary<Unit> {
+/**
+ * Units of one or more blocks of up to `size` instructions, besides what their operands need.
+ * @param mix `any`: every operation alike; `registers`: mostly reads and writes of guest registers, few exits
+ */
+export function randomUnit(size: number, blocks = 3, mix: 'any' | 'registers' = 'any'): fc.Arbitrary<Unit> {
   const block = fc.array(seed, { minLength: 1, maxLength: size });
   return fc.array(block, { minLength: 1, maxLength: blocks }).map((lists) => {
     const unit = new Unit(16);
     lists.forEach((seeds, number) => {
-      buildBlock(unit, 0x1000 + number * 0x100, seeds);
+      buildBlock(unit, 0x1000 + number * 0x100, seeds, pools[mix]);
     });
     return unit;
   });
 }
 
-/** Registers are read and written more often than an even choice among operations would. */
 const inner = operations.filter((operation) => !operation.flags.has('ends'));
 const state = inner.filter((operation) => /^[gs]et\./.test(operation.name));
 const memory = inner.filter((operation) => operation.bytes > 0);
+const simple = ['i32.add', 'i32.lt_s', 'i32.select', 'f64.neg', 'i64.add', 'i32.const'].map(
+  (name) => operations[codes[name]],
+);
+const leaving = ['load32', 'exit_if', 'helper.none', 'helper.i32', 'check'].map((name) => operations[codes[name]]);
+/** Operations are picked from one of these at random: registers are used more often than an even choice would. */
+const pools = {
+  any: [inner, inner, state, state, memory],
+  registers: [state, state, state, state, state, state, simple, simple, simple, simple, simple, leaving],
+};
 const ends = operations.filter((operation) => operation.flags.has('ends'));
 
-function buildBlock(unit: Unit, start: number, seeds: readonly Seed[]): void {
+function buildBlock(unit: Unit, start: number, seeds: readonly Seed[], choices: (typeof pools)['any']): void {
   const first = unit.count;
   let pc = start;
   /** Indices of the block's values by type. */
@@ -66,8 +77,8 @@ function buildBlock(unit: Unit, start: number, seeds: readonly Seed[]): void {
   seeds.forEach((seed, position) => {
     if (seed.advance && position > 0) pc += 4;
     const last = position === seeds.length - 1;
-    const pool = last ? ends : [inner, inner, state, state, memory][seed.pick % 5];
-    const operation = pool[(seed.pick >> 3) % pool.length];
+    const pool = last ? ends : choices[seed.pick % choices.length];
+    const operation = pool[(seed.pick >> 4) % pool.length];
     const [x, y, z] = seed.operands;
     let types = operation.operands;
     let imm = seed.word;
