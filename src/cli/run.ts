@@ -1,3 +1,159 @@
-export async function run(a: unknown, b: string, c: readonly string[]): Promise<number> {
-  return 0;
+/** `stele run`: runs a program as if it had been started itself: its output, its exit status, its death by a signal. */
+
+import { describeFatalSignal } from '../diagnostics/fatal-signal.ts';
+import { LineTable } from '../elf/dwarf-lines.ts';
+import { ElfError } from '../elf/elf-error.ts';
+import type { LogKind } from '../engines/engine.ts';
+import {
+  argumentBytes,
+  configurationDirectory,
+  dieOfSignal,
+  environment,
+  environmentBytes,
+  errorSink,
+  openTextFile,
+  readExecutable,
+  readText,
+  type TextSink,
+  writeError,
+} from '../host/command.ts';
+import { NodeFiles } from '../host/node-files.ts';
+import { NodeSystem } from '../host/node-system.ts';
+import type { ExitStatus } from '../linux/process.ts';
+import { runThread } from '../linux/run.ts';
+import { signalDescription } from '../linux/signals.ts';
+import { createGuest, type Guest } from './guest.ts';
+import { guestEnvironment } from './guest-environment.ts';
+import {
+  optionsFromConfiguration,
+  optionsFromEnvironment,
+  type PartialOptions,
+  type RunOptions,
+  resolveOptions,
+  UsageError,
+} from './options.ts';
+
+/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
+const cannotRun = 126;
+const notFound = 127;
+
+/**
+ * Runs a program to its end.
+ * @param args the program's arguments, which are the last ones of the command line
+ * @returns the exit status; does not return when a signal ended the program
+ * @throws UsageError
+ */
+export async function run(flags: PartialOptions, program: string, args: readonly string[]): Promise<number> {
+  const start = performance.now();
+  const options = completeOptions(flags);
+  const [path, ...rest] = argumentBytes(args.length + 1);
+  const file = readExecutable(path);
+  if ('code' in file) {
+    writeError(`stele: ${program}: ${file.message}\n`);
+    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
+  }
+  const sink = options.logFile === '' ? errorSink : openSink(options.logFile, '--log-file');
+  const statistics = statisticsSink(options);
+  const { log } = options;
+  const system = new NodeSystem();
+  let guest: Guest;
+  try {
+    guest = createGuest({
+      file,
+      path,
+      arguments: [options.argv0 === '' ? path : new TextEncoder().encode(options.argv0), ...rest],
+      environment: guestEnvironment(environmentBytes(), options.unsetEnv, options.setEnv),
+      system,
+      fileHost: new NodeFiles(),
+      root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
+      stackLimit: options.stackSize,
+      engine: options.engine,
+      measure: statistics !== undefined,
+      observer: options.strace ? await createTracer(sink) : undefined,
+      log: log.length === 0 ? undefined : logger(new Set(log), sink),
+    });
+  } catch (error) {
+    if (!(error instanceof ElfError)) throw error;
+    writeError(`stele: ${program}: ${error.message}\n`);
+    return cannotRun;
+  }
+  const loaded = performance.now();
+  const status = await runThread(guest.thread, guest.engine);
+  const ended = performance.now();
+  sink.flush();
+  if (status.kind === 'signal' && status.core) writeError(report(status, guest));
+  if (statistics !== undefined) {
+    const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
+    const cost = {
+      engineName: guest.engine.name,
+      engine: guest.engine.statistics,
+      runTime: ended - loaded,
+      loadTime: loaded - start,
+      systemCalls: guest.dispatcher.calls,
+      systemCallTime: guest.dispatcher.time,
+      peakMemory: system.resourceUsage().maximumResident * 1024,
+    };
+    statistics.write(options.json ? statisticsJson(cost) : statisticsTable(cost));
+    statistics.flush();
+  }
+  return status.kind === 'exit' ? status.code : dieOfSignal(status.signal);
+}
+
+/** Flags before environment before configuration file before defaults. */
+function completeOptions(flags: PartialOptions): RunOptions {
+  const fromEnvironment = optionsFromEnvironment(environment());
+  const named = flags.config ?? fromEnvironment.config;
+  const path = named ?? `${configurationDirectory()}/stele/config.json`;
+  const text = readText(path);
+  if (typeof text === 'string') return resolveOptions(flags, fromEnvironment, optionsFromConfiguration(text, path));
+  if (named !== undefined || text.code !== 'ENOENT') throw new UsageError(`${path}: ${text.message}`);
+  return resolveOptions(flags, fromEnvironment);
+}
+
+/** @throws UsageError when the file cannot be written */
+function openSink(path: string, option: string): TextSink {
+  const sink = openTextFile(path);
+  if ('code' in sink) throw new UsageError(`${option}: ${path}: ${sink.message}`);
+  return sink;
+}
+
+/** Where statistics go, if any are wanted. */
+function statisticsSink(options: RunOptions): TextSink | undefined {
+  if (options.statsFile !== '') return openSink(options.statsFile, '--stats-file');
+  return options.stats || options.json ? errorSink : undefined;
+}
+
+function logger(kinds: ReadonlySet<LogKind>, sink: TextSink): (kind: LogKind, text: string) => void {
+  return (kind, text) => {
+    if (kinds.has(kind)) sink.write(`${text}\n`);
+  };
+}
+
+/** Strace, which is loaded only when it is wanted. */
+async function createTracer(sink: TextSink) {
+  const { Strace } = await import('../linux/strace.ts');
+  return new Strace((text) => sink.write(text));
+}
+
+function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): string {
+  const { symbols, frontend, memory, thread, dispatcher } = guest;
+  const lines = new LineTable(guest.image, guest.program.bias);
+  const fatal = {
+    signal: status.signal,
+    description: signalDescription(status.signal),
+    pc: status.pc,
+    address: status.address,
+    access: thread.exception?.access ?? 0,
+  };
+  return describeFatalSignal(fatal, {
+    frontend,
+    memory,
+    state: thread.state,
+    symbolAt: (address) => symbols.symbolAt(address),
+    lineAt: (address) => lines.lineAt(address),
+    recentCalls: dispatcher.recentCalls().map(({ name, args, result }) => {
+      const values = args.map((value) => (value > 0xffff ? `0x${value.toString(16)}` : String(value)));
+      return `${name}(${values.join(', ')})${result === undefined ? '' : ` = ${result}`}`;
+    }),
+  });
 }

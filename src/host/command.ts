@@ -11,6 +11,35 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
+/** What Node puts where bytes are not UTF-8. */
+const replacement = '\ufffd';
+
+/** The last `count` of the command's arguments as the bytes that they were given in. */
+export function argumentBytes(count: number): Uint8Array[] {
+  const texts = count === 0 ? [] : process.argv.slice(-count);
+  if (!texts.some((text) => text.includes(replacement))) return texts.map((text) => Buffer.from(text));
+  return splitAtZeroes('/proc/self/cmdline')?.slice(-count) ?? texts.map((text) => Buffer.from(text));
+}
+
+/** The environment as `NAME=value` bytes. */
+export function environmentBytes(): Uint8Array[] {
+  const texts = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  const raw = texts.some((text) => text.includes(replacement)) ? splitAtZeroes('/proc/self/environ') : undefined;
+  return raw ?? texts.map((text) => Buffer.from(text));
+}
+
+function splitAtZeroes(path: string): Uint8Array[] | undefined {
+  try {
+    const text = readFileSync(path, 'latin1');
+    return text
+      .split('\0')
+      .slice(0, -1)
+      .map((part) => Buffer.from(part, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The directory of the user's configuration files (XDG Base Directory Specification). */
 export function configurationDirectory(): string {
   return process.env.XDG_CONFIG_HOME || `${homedir()}/.config`;
@@ -24,10 +53,10 @@ export interface FileProblem {
 }
 
 /** Reads an executable file. */
-export function readExecutable(path: string): Uint8Array | FileProblem {
+export function readExecutable(path: Uint8Array): Uint8Array | FileProblem {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, 'r');
+    descriptor = openSync(Buffer.from(path), 'r');
     const status = fstatSync(descriptor);
     if (!status.isFile()) return { code: 'EACCES', message: status.isDirectory() ? 'Is a directory' : 'Not a file' };
     if ((status.mode & 0o111) === 0) return { code: 'EACCES', message: 'Permission denied' };

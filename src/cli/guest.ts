@@ -1,0 +1,111 @@
+/** Puts a guest together: its memory, program, process, first thread and engine. */
+
+import type { Frontend } from '../../translators/frontend.ts';
+import { State } from '../../translators/ir/state.ts';
+import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
+import { type LoadedProgram, loadElf } from '../elf/load-elf.ts';
+import type { Target } from '../elf/machines.ts';
+import { type ElfImage, readElf } from '../elf/read-elf.ts';
+import { SymbolTable } from '../elf/symbols.ts';
+import { createEngine, type EngineName } from '../engines/create-engine.ts';
+import type { Engine, LogKind } from '../engines/engine.ts';
+import type { FileHost } from '../host/host.ts';
+import type { System } from '../host/system.ts';
+import type { Abi } from '../linux/abi/abi.ts';
+import { powerpc as powerpcAbi } from '../linux/abi/powerpc.ts';
+import { type CallObserver, Dispatcher } from '../linux/dispatch.ts';
+import { Files } from '../linux/files.ts';
+import { Process } from '../linux/process.ts';
+import type { SignalAbi } from '../linux/signal-frame.ts';
+import { powerpcSignals } from '../linux/signal-frame-powerpc.ts';
+import { startThread } from '../linux/startup.ts';
+import type { Thread } from '../linux/thread.ts';
+import { AddressSpace } from '../memory/address-space.ts';
+
+export interface GuestOptions {
+  /** The ELF file's contents. */
+  readonly file: Uint8Array;
+  /** The path that the program was started by. */
+  readonly path: Uint8Array;
+  readonly arguments: readonly Uint8Array[];
+  /** `NAME=value` */
+  readonly environment: readonly Uint8Array[];
+  readonly system: System;
+  readonly fileHost: FileHost;
+  /** Directory that absolute paths are looked up in first. */
+  readonly root?: Uint8Array;
+  readonly stackLimit: number;
+  readonly engine: EngineName;
+  /** Count guest instructions and measure system calls. */
+  readonly measure: boolean;
+  readonly observer?: CallObserver;
+  readonly log?: (kind: LogKind, text: string) => void;
+}
+
+export interface Guest {
+  readonly image: ElfImage;
+  readonly program: LoadedProgram;
+  readonly frontend: Frontend;
+  readonly memory: AddressSpace;
+  readonly process: Process;
+  readonly thread: Thread;
+  readonly dispatcher: Dispatcher;
+  readonly engine: Engine;
+  readonly symbols: SymbolTable;
+}
+
+/** What stands for each ABI that programs can have. */
+interface Architecture {
+  readonly frontend: Frontend;
+  readonly abi: Abi;
+  readonly signals: SignalAbi;
+}
+
+const architectures: Partial<Record<Target['abi'], Architecture>> = {
+  powerpc: { frontend: powerpcFrontend, abi: powerpcAbi, signals: powerpcSignals },
+};
+
+/** @throws ElfError when the file is not a program that can be run */
+export function createGuest(options: GuestOptions): Guest {
+  const { system, log } = options;
+  const image = readElf(options.file);
+  const architecture = architectures[image.target.abi];
+  if (architecture === undefined) throw new RangeError(`nothing runs ${image.target.abi} programs`);
+  const { frontend, abi, signals } = architecture;
+  const memory = new AddressSpace(frontend.byteOrder);
+  const program = loadElf(image, memory, new TextDecoder().decode(options.path));
+  const files = new Files({ host: options.fileHost, abi, root: options.root });
+  const process = new Process({ memory, system, files, signalAbi: signals, stackLimit: options.stackLimit });
+  const state = new State(frontend.registers, memory.buffer, memory.allocateStateBlock());
+  const thread = startThread(process, state, {
+    program,
+    arguments: options.arguments,
+    environment: options.environment,
+    path: options.path,
+  });
+  const dispatcher = new Dispatcher(thread, abi, {
+    observer: options.observer,
+    measure: options.measure,
+    onUnknown: log === undefined ? undefined : (text) => log('unimp', text),
+  });
+  const symbols = new SymbolTable(image, program.bias);
+  const engine = createEngine(options.engine, {
+    frontend,
+    memory,
+    countInstructions: options.measure,
+    host: {
+      systemCall: () => dispatcher.dispatch(),
+      symbolAt: (address) => symbols.symbolAt(address),
+      timeBase: () => timeBase(system),
+      log,
+    },
+  });
+  memory.onCodeChange = (start, length) => engine.invalidate(start, length);
+  return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols };
+}
+
+/** A time base of one tick per nanosecond. */
+function timeBase(system: System): { low: number; high: number } {
+  const ticks = system.monotonicTime();
+  return { low: ticks | 0, high: (ticks / 2 ** 32) | 0 };
+}
