@@ -4,12 +4,12 @@
  */
 import { special } from './interpreter-encoding.ts';
 
-/** Words after which everything is forgotten and made anew. */
-const limit = 1 << 23;
 /** Guest pages of which blocks are found together when code is invalidated. */
 const pageShift = 12;
 
 export class CodeBuffer {
+  /** Words after which everything is forgotten and made anew. */
+  limit = 1 << 23;
   words = new Int32Array(1 << 14);
   /** Words in use. Position 0 stands for no code. */
   length = 4;
@@ -160,7 +160,7 @@ export class CodeBuffer {
 
   /** Forgets everything when the array has become too long; says whether it did. No code may be running. */
   trim(): boolean {
-    if (this.length < limit) return false;
+    if (this.length < this.limit) return false;
     this.length = 4;
     this.sites = 0;
     this.used = 0;

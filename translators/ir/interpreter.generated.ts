@@ -4,7 +4,7 @@ import { stop } from './interpreter-encoding.ts';
 import { firstForbidden, hostFlip, hostOrigin } from './memory-access.ts';
 import { runtime } from './runtime.ts';
 
-const { mulhu, mulhs, ctz, popcnt, bswap, join64, abs, addSingle, divSingle, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, lowHalf, mulSingle, nanOf2, nearest, neg, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
+const { abs, addSingle, bswap, ctz, divSingle, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, join64, lowHalf, mulSingle, mulhs, mulhu, nanOf2, nearest, neg, popcnt, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
 
 /** Runs interpreter code from position `ip` until something stops it; returns why (`stop`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {

@@ -56,6 +56,11 @@ export class Interpreter {
     this.preparer = new Preparer(frontend.registers, frontend.helpers, this.buffer);
   }
 
+  /** Words of interpreter code (4 bytes each) after which all of it is dropped and made anew; 2^23 at first. */
+  set codeLimit(words: number) {
+    this.buffer.limit = words;
+  }
+
   /** Number of blocks that have been prepared. */
   get preparedBlocks(): number {
     return this.buffer.blocks;
