@@ -31,15 +31,16 @@ const ceil = (address: number): number => floor(address + pageSize - 1);
  */
 export function loadElf(image: ElfImage, memory: GuestMemory, path = ''): LoadedProgram {
   const bias = image.positionIndependent ? biasOf(image) : 0;
-  image.segments.forEach((segment, index) => {
+  for (const segment of image.segments) {
     const start = segment.address + bias;
     const end = ceil(start + segment.memorySize);
     if (floor(start) < memory.minimum || end > memory.limit) {
       const range = `${hex(start)} to ${hex(start + segment.memorySize)}`;
       const allowed = `${hex(memory.minimum)} to ${hex(memory.limit)}`;
-      throw new ElfError(`p_vaddr of segment ${index}`, 0, `needs addresses ${range}; programs may use ${allowed}`);
+      const field = `p_vaddr of program header ${segment.index}`;
+      throw new ElfError(field, segment.addressField, `needs addresses ${range}; programs may use ${allowed}`);
     }
-  });
+  }
   let mappedEnd = 0;
   let lastProtection = 0;
   for (const segment of image.segments) {

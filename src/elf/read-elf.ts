@@ -8,6 +8,9 @@ import { Reader } from './reader.ts';
 
 /** A part of the file that is loaded. Offsets, addresses and sizes are in bytes. */
 export interface Segment {
+  /** Which program header it comes from, and where its p_vaddr stands in the file. */
+  readonly index: number;
+  readonly addressField: number;
   readonly offset: number;
   readonly address: number;
   readonly fileSize: number;
@@ -212,5 +215,15 @@ function readSegment(reader: Reader, header: number, index: number, previous: Se
     const other = `${hex(previous.address)} to ${hex(previous.address + previous.memorySize)}`;
     fail('p_vaddr', at.address, `is ${hex(address)}, which is below the end of the segment before (${other})`);
   }
-  return { offset, address, fileSize, memorySize, protection: protectionOf(reader, header), alignment };
+  const addressField = header + at.address;
+  return {
+    index,
+    addressField,
+    offset,
+    address,
+    fileSize,
+    memorySize,
+    protection: protectionOf(reader, header),
+    alignment,
+  };
 }
