@@ -1,0 +1,143 @@
+/** System calls about who the process is: ids, groups, names of the machine. */
+import { errno } from './errno.ts';
+import type { SystemCall, SystemCallRow } from './system-call.ts';
+
+const keep = 0xffffffff;
+
+// -- processes, groups, sessions
+
+function processGroup({ process }: SystemCall, pid: number): number {
+  if (pid < 0) return -errno.ESRCH;
+  return process.system.processIds(pid === 0 ? process.id : pid)?.group ?? -errno.ESRCH;
+}
+
+function session({ process }: SystemCall, pid: number): number {
+  if (pid < 0) return -errno.ESRCH;
+  return process.system.processIds(pid === 0 ? process.id : pid)?.session ?? -errno.ESRCH;
+}
+
+/** A group can only be left by a call of the host, which there is none for: only what changes nothing succeeds. */
+function setProcessGroup(call: SystemCall): number {
+  const { process, args } = call;
+  const [pid, group] = args;
+  if (group < 0) return -errno.EINVAL;
+  if (pid !== 0 && pid !== process.id) return -errno.ESRCH;
+  const wanted = group === 0 ? process.id : group;
+  return wanted === processGroup(call, 0) ? 0 : -errno.EPERM;
+}
+
+// -- users
+
+interface Ids {
+  readonly real: number;
+  readonly effective: number;
+}
+
+const users = ({ process }: SystemCall): Ids => {
+  const { uid, effectiveUid } = process.system.credentials();
+  return { real: uid, effective: effectiveUid };
+};
+const groups = ({ process }: SystemCall): Ids => {
+  const { gid, effectiveGid } = process.system.credentials();
+  return { real: gid, effective: effectiveGid };
+};
+
+/** Setting ids: what one has already is granted, anything else is not permitted. */
+const setIds = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) => {
+  const { real, effective } = idsOf(call);
+  const allowed = call.args.every((id) => id === keep || id === real || id === effective);
+  return allowed ? 0 : -errno.EPERM;
+};
+
+/** setuid and setgid take no -1. */
+const setId = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) =>
+  call.args[0] === keep ? -errno.EINVAL : setIds(idsOf)(call);
+
+const getThree = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) => {
+  const { real, effective } = idsOf(call);
+  const { memory, args } = call;
+  memory.writeU32(args[0], real);
+  memory.writeU32(args[1], effective);
+  memory.writeU32(args[2], effective);
+  return 0;
+};
+
+function getGroups({ process, memory, args: [size, address] }: SystemCall): number {
+  const list = process.system.credentials().groups;
+  if (size < 0) return -errno.EINVAL;
+  if (size === 0) return list.length;
+  if (list.length > size) return -errno.EINVAL;
+  list.forEach((group, i) => {
+    memory.writeU32(address + i * 4, group);
+  });
+  return list.length;
+}
+
+// -- capabilities: none are in effect
+
+/** _LINUX_CAPABILITY_VERSION_1 to 3, and the 32-bit words that each has per set. */
+const capabilityWords = new Map([
+  [0x19980330, 1],
+  [0x20071026, 2],
+  [0x20080522, 2],
+]);
+
+function capget({ process, memory, args: [head, data] }: SystemCall): number {
+  const words = capabilityWords.get(memory.readU32(head));
+  if (words === undefined) {
+    memory.writeU32(head, 0x20080522);
+    return data === 0 ? 0 : -errno.EINVAL;
+  }
+  const pid = memory.readI32(head + 4);
+  if (pid < 0) return -errno.EINVAL;
+  if (pid !== 0 && pid !== process.id) return -errno.ESRCH;
+  if (data !== 0) memory.writeBytes(data, new Uint8Array(words * 12));
+  return 0;
+}
+
+// -- names
+
+/** Bytes of each field of struct new_utsname. */
+const nameSize = 65;
+/** QEMU and the kernel report what runs; a guest's C library wants at least 3.2. */
+function uname({ process, abi, memory, args: [address] }: SystemCall): number {
+  const { hostName, release, version } = process.system.machine();
+  const bytes = new Uint8Array(6 * nameSize);
+  const text = new TextEncoder();
+  ['Linux', hostName, release, version, abi.machine, '(none)'].forEach((name, i) => {
+    bytes.set(text.encode(name).subarray(0, nameSize - 1), i * nameSize);
+  });
+  memory.writeBytes(address, bytes);
+  return 0;
+}
+
+// biome-ignore format: one row per line
+export const rows: SystemCallRow[] = [
+  { name: 'getpid', numbers: { powerpc: 20 }, arguments: [], handler: ({ process }) => process.id, support: 'full' },
+  { name: 'getppid', numbers: { powerpc: 64 }, arguments: [], handler: ({ process }) => process.system.processIds(process.id)?.parent ?? 1, support: 'full' },
+  { name: 'gettid', numbers: { powerpc: 207 }, arguments: [], handler: ({ thread }) => thread.id, support: 'full' },
+  { name: 'getpgrp', numbers: { powerpc: 65 }, arguments: [], handler: (call) => processGroup(call, 0), support: 'full' },
+  { name: 'getpgid', numbers: { powerpc: 132 }, arguments: ['int'], handler: (call) => processGroup(call, call.args[0]), support: 'full' },
+  { name: 'setpgid', numbers: { powerpc: 57 }, arguments: ['int', 'int'], handler: setProcessGroup, support: 'partial', note: 'the host process keeps its group: EPERM for another' },
+  { name: 'getsid', numbers: { powerpc: 147 }, arguments: ['int'], handler: (call) => session(call, call.args[0]), support: 'full' },
+  { name: 'setsid', numbers: { powerpc: 66 }, arguments: [], handler: () => -errno.EPERM, support: 'partial', note: 'always EPERM, as for a leader of its group' },
+  { name: 'getuid', numbers: { powerpc: 24 }, arguments: [], handler: (call) => users(call).real, support: 'full' },
+  { name: 'geteuid', numbers: { powerpc: 49 }, arguments: [], handler: (call) => users(call).effective, support: 'full' },
+  { name: 'getgid', numbers: { powerpc: 47 }, arguments: [], handler: (call) => groups(call).real, support: 'full' },
+  { name: 'getegid', numbers: { powerpc: 50 }, arguments: [], handler: (call) => groups(call).effective, support: 'full' },
+  { name: 'getresuid', numbers: { powerpc: 165 }, arguments: ['pointer', 'pointer', 'pointer'], handler: getThree(users), support: 'full' },
+  { name: 'getresgid', numbers: { powerpc: 170 }, arguments: ['pointer', 'pointer', 'pointer'], handler: getThree(groups), support: 'full' },
+  { name: 'setuid', numbers: { powerpc: 23 }, arguments: ['uint'], handler: setId(users), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setgid', numbers: { powerpc: 46 }, arguments: ['uint'], handler: setId(groups), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setreuid', numbers: { powerpc: 70 }, arguments: ['uint', 'uint'], handler: setIds(users), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setregid', numbers: { powerpc: 71 }, arguments: ['uint', 'uint'], handler: setIds(groups), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setresuid', numbers: { powerpc: 164 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(users), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setresgid', numbers: { powerpc: 169 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(groups), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setfsuid', numbers: { powerpc: 138 }, arguments: ['uint'], handler: (call) => users(call).effective, support: 'partial', note: 'never changes the id' },
+  { name: 'setfsgid', numbers: { powerpc: 139 }, arguments: ['uint'], handler: (call) => groups(call).effective, support: 'partial', note: 'never changes the id' },
+  { name: 'getgroups', numbers: { powerpc: 80 }, arguments: ['int', 'pointer'], handler: getGroups, support: 'full' },
+  { name: 'setgroups', numbers: { powerpc: 81 }, arguments: ['int', 'pointer'], handler: () => -errno.EPERM, support: 'partial', note: 'always EPERM' },
+  { name: 'capget', numbers: { powerpc: 183 }, arguments: ['pointer', 'pointer'], handler: capget, support: 'partial', note: 'no capabilities' },
+  { name: 'capset', numbers: { powerpc: 184 }, arguments: ['pointer', 'pointer'], handler: () => -errno.EPERM, support: 'partial', note: 'always EPERM' },
+  { name: 'uname', numbers: { powerpc: 122 }, arguments: ['pointer'], handler: uname, support: 'full' },
+];

@@ -1,0 +1,172 @@
+/**
+ * What the kernel does between loading a program and its first instruction: stack with arguments,
+ * environment and auxiliary vector (fs/binfmt_elf.c, arch/powerpc/include/asm/elf.h), heap, registers.
+ */
+import type { State } from '../../translators/ir/state.ts';
+import { pageSize } from '../../translators/memory-view.ts';
+import type { LoadedProgram } from '../elf/load-elf.ts';
+import { protection } from '../memory/guest-memory.ts';
+import { clockTicks } from './clocks.ts';
+import { resource } from './limits.ts';
+import type { Process } from './process.ts';
+import { Thread } from './thread.ts';
+
+export interface StartupOptions {
+  readonly program: LoadedProgram;
+  /** argv; the first is argv[0]. Bytes without the terminating zero. */
+  readonly arguments: readonly Uint8Array[];
+  /** `NAME=value`. */
+  readonly environment: readonly Uint8Array[];
+  /** The path that the program was started by (AT_EXECFN). */
+  readonly path: Uint8Array;
+}
+
+/** Types of auxiliary vector entries (uapi/linux/auxvec.h, asm/auxvec.h). */
+export const auxiliary = {
+  AT_NULL: 0,
+  AT_PHDR: 3,
+  AT_PHENT: 4,
+  AT_PHNUM: 5,
+  AT_PAGESZ: 6,
+  AT_BASE: 7,
+  AT_FLAGS: 8,
+  AT_ENTRY: 9,
+  AT_UID: 11,
+  AT_EUID: 12,
+  AT_GID: 13,
+  AT_EGID: 14,
+  AT_PLATFORM: 15,
+  AT_HWCAP: 16,
+  AT_CLKTCK: 17,
+  AT_DCACHEBSIZE: 19,
+  AT_ICACHEBSIZE: 20,
+  AT_UCACHEBSIZE: 21,
+  AT_IGNOREPPC: 22,
+  AT_SECURE: 23,
+  AT_BASE_PLATFORM: 24,
+  AT_RANDOM: 25,
+  AT_HWCAP2: 26,
+  AT_EXECFN: 31,
+} as const;
+
+/** PPC_FEATURE_32, PPC_FEATURE_HAS_FPU and PPC_FEATURE_HAS_MMU: a 32-bit processor without AltiVec. */
+const hardwareCapabilities = 0x8c000000;
+/** What Linux calls a 750, the G3: the processor whose facilities the frontend has. */
+const platform = 'ppc750';
+/** Bytes of a cache block: what dcbz clears. */
+const cacheBlockSize = 32;
+/** Linux keeps mappings this far from the end of the stack, so that it can grow to its limit. */
+const stackGuard = 256 * pageSize;
+/** A stack without a limit gets as much as this at the start. */
+const largestStack = 64 << 20;
+
+/** A first thread, ready to run the program, in a process whose memory holds the program. */
+export function startThread(process: Process, state: State, options: StartupOptions): Thread {
+  const thread = new Thread(process.id, state, process);
+  process.threads.push(thread);
+  prepareHeap(process, options.program.breakStart);
+  const top = mapStack(process, options.program.stackExecutable);
+  mapTrampoline(process);
+  process.name = commandName(options.path);
+  const stackPointer = fillStack(process, top, options);
+  state.i32.fill(0);
+  state.set('r1', stackPointer);
+  state.set('reserve.address', -1);
+  state.pc = options.program.entry;
+  return thread;
+}
+
+function prepareHeap(process: Process, end: number): void {
+  const start = Math.ceil(end / pageSize) * pageSize;
+  process.heap = { start, end: start };
+}
+
+/** @returns the address past the stack's highest */
+function mapStack(process: Process, executable: boolean): number {
+  const { memory, limits } = process;
+  const size = Math.min(limits.soft(resource.STACK), largestStack) & -pageSize;
+  const top = memory.limit;
+  const bits = protection.read | protection.write | (executable ? protection.execute : 0);
+  memory.map(top - size, size, bits, { growsDown: true, name: '[stack]' });
+  process.mappingCeiling = top - size - stackGuard;
+  return top;
+}
+
+function mapTrampoline(process: Process): void {
+  const { memory } = process;
+  const place = memory.findFree(pageSize, process.mappingCeiling);
+  if (place === undefined) throw new RangeError('the address space has no room for the signal trampoline');
+  memory.map(place, pageSize, protection.read | protection.execute, { name: '[sigtramp]' });
+  memory.poke(place, process.signalAbi.trampoline);
+  process.signalTrampoline = place;
+}
+
+/** The name that a process has until it gives itself another: the file's, at most 15 bytes. */
+function commandName(path: Uint8Array): Uint8Array<ArrayBuffer> {
+  const start = path.lastIndexOf(0x2f) + 1;
+  return path.slice(start, start + 15);
+}
+
+/** Lays out strings, vectors and auxiliary vector. @returns the stack pointer */
+function fillStack(process: Process, top: number, options: StartupOptions): number {
+  const { memory, system } = process;
+  // The last word of the stack stays zero.
+  let address = top - 4;
+  const place = (bytes: Uint8Array): number => {
+    address -= bytes.length;
+    memory.poke(address, bytes);
+    return address;
+  };
+  const placeString = (text: Uint8Array): number => {
+    address -= 1;
+    return place(text);
+  };
+  const path = placeString(options.path);
+  // In memory the strings follow each other as they do in the vectors.
+  const environment = options.environment.toReversed().map(placeString).reverse();
+  const argv = options.arguments.toReversed().map(placeString).reverse();
+  address &= -16;
+  const platformName = placeString(new TextEncoder().encode(platform));
+  address &= -16;
+  const seed = new Uint8Array(16);
+  system.fillRandom(seed);
+  const random = place(seed);
+
+  const { program } = options;
+  const { uid, effectiveUid, gid, effectiveGid } = system.credentials();
+  const a = auxiliary;
+  // biome-ignore format: one entry per line, in the kernel's order
+  const vector: readonly (readonly [number, number])[] = [
+    [a.AT_IGNOREPPC, a.AT_IGNOREPPC],
+    [a.AT_IGNOREPPC, a.AT_IGNOREPPC],
+    [a.AT_DCACHEBSIZE, cacheBlockSize],
+    [a.AT_ICACHEBSIZE, cacheBlockSize],
+    [a.AT_UCACHEBSIZE, 0],
+    [a.AT_HWCAP, hardwareCapabilities],
+    [a.AT_PAGESZ, pageSize],
+    [a.AT_CLKTCK, clockTicks],
+    [a.AT_PHDR, program.programHeadersAddress],
+    [a.AT_PHENT, program.programHeaderSize],
+    [a.AT_PHNUM, program.programHeaderCount],
+    [a.AT_BASE, 0],
+    [a.AT_FLAGS, 0],
+    [a.AT_ENTRY, program.entry],
+    [a.AT_UID, uid],
+    [a.AT_EUID, effectiveUid],
+    [a.AT_GID, gid],
+    [a.AT_EGID, effectiveGid],
+    [a.AT_SECURE, uid !== effectiveUid || gid !== effectiveGid ? 1 : 0],
+    [a.AT_RANDOM, random],
+    [a.AT_HWCAP2, 0],
+    [a.AT_EXECFN, path],
+    [a.AT_PLATFORM, platformName],
+    [a.AT_BASE_PLATFORM, platformName],
+    [a.AT_NULL, 0],
+  ];
+  const words = [argv.length, ...argv, 0, ...environment, 0, ...vector.flat()];
+  const stackPointer = (address - words.length * 4) & -16;
+  words.forEach((word, i) => {
+    memory.writeU32(stackPointer + i * 4, word);
+  });
+  return stackPointer;
+}
