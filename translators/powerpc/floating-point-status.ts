@@ -45,6 +45,8 @@ const arithmeticInvalid =
   flag.negativeRoot |
   flag.conversion;
 
+const ordinaryFlags = flag.inexact | flag.roundedUp;
+
 export function read(state: State): number {
   return state.i32[fpscrIndex];
 }
@@ -91,24 +93,27 @@ function classOf(value: number, leastNormal: number): number {
 const leastNormalDouble = 2 ** -1022;
 const leastNormalSingle = 2 ** -126;
 
-/** Sets FR, FI, FPRF and the exceptions for a result in double format; flags are those of `status`. */
+/** Sets FR, FI, FPRF and the exceptions for a result in double format; the flags are those of `status`. */
 export function record(state: State, result: number): void {
-  recordClass(state, result, leastNormalDouble);
+  recordFlags(state, classOf(result, leastNormalDouble));
 }
 
 /** The same for a result in single format. */
 export function recordSingle(state: State, result: number): void {
-  recordClass(state, result, leastNormalSingle);
+  recordFlags(state, classOf(result, leastNormalSingle));
 }
 
-function recordClass(state: State, result: number, leastNormal: number): void {
+function recordFlags(state: State, resultClass: number): void {
   const flags = status[0];
   const old = state.i32[fpscrIndex];
-  if (flags === 0 && (old & enables) === 0) {
-    state.i32[fpscrIndex] = (old & ~(fpscr.FR | fpscr.FI | fpscr.FPRF)) | classOf(result, leastNormal);
+  if ((flags & ~ordinaryFlags) !== 0 || (old & enables) !== 0) {
+    recordExceptions(state, flags, old, resultClass);
     return;
   }
-  recordExceptions(state, flags, old, classOf(result, leastNormal));
+  // inexact and roundedUp stand in the order of FI and FR.
+  let next = (old & ~(fpscr.FR | fpscr.FI | fpscr.FPRF)) | resultClass | (flags << 17);
+  if (flags !== 0 && (old & fpscr.XX) === 0) next |= fpscr.XX | fpscr.FX;
+  state.i32[fpscrIndex] = next;
 }
 
 /** Sets FR, FI and the exceptions for a conversion to an integer; FPRF, undefined then, stays. */

@@ -48,7 +48,15 @@ type Run = Helper['run'];
 /** High word of the NaN that an invalid operation gives. */
 const defaultNanHigh = 0x7ff80000;
 
-/** The NaN that an operation gives: its first operand that is one, quieted, in the order FRA, FRB, FRC; else the default. */
+/**
+ * What goes to the target register: the result, or for a NaN the first operand that is one, quieted, in the
+ * order FRA, FRB, FRC, else the default NaN.
+ */
+function settle(result: number, a: number, b: number, c: number): number {
+  // biome-ignore lint/suspicious/noSelfCompare: only a NaN differs from itself
+  return result === result ? result : chooseNan(a, b, c);
+}
+
 function chooseNan(a: number, b: number, c: number): number {
   if (Number.isNaN(a)) return quieted(a);
   if (Number.isNaN(b)) return quieted(b);
@@ -56,62 +64,124 @@ function chooseNan(a: number, b: number, c: number): number {
   return fromHalves(0, defaultNanHigh);
 }
 
-/** Enters an operation's outcome into FPSCR; gives the value for the target register. a, b and c are FRA, FRB, FRC (0: none). */
-function finish(state: State, result: number, a: number, b: number, c: number): number {
-  const value = Number.isNaN(result) ? chooseNan(a, b, c) : result;
-  record(state, value);
-  return value;
-}
+// The instructions are written out, though they are of one shape: V8 knows what a call calls only where each
+// caller has a text of its own. FRC counts as the second operand of a multiplication, for which the order of NaNs is the same.
 
-/** The same for an operation in single precision. */
-function finishSingle(state: State, result: number, a: number, b: number, c: number): number {
-  const value = Number.isNaN(result) ? chooseNan(a, b, c) : result;
-  recordSingle(state, value);
-  return value;
-}
+const fadd: Run = (state, _machine, a, b) => {
+  const result = add(a, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, 0);
+};
 
-/** The negated outcome: rounded first, then negated, but not where it is a NaN. */
-function finishNegated(state: State, result: number, a: number, b: number, c: number): number {
-  return finish(state, Number.isNaN(result) ? result : -result, a, b, c);
-}
+const fsub: Run = (state, _machine, a, b) => {
+  const result = subtract(a, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, 0);
+};
 
-function finishNegatedSingle(state: State, result: number, a: number, b: number, c: number): number {
-  return finishSingle(state, Number.isNaN(result) ? result : -result, a, b, c);
-}
+const fmul: Run = (state, _machine, a, b) => {
+  const result = multiply(a, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, 0);
+};
 
-const fadd: Run = (state, _machine, a, b) => finish(state, add(a, b, modeOf(state), double), a, b, 0);
-const fsub: Run = (state, _machine, a, b) => finish(state, subtract(a, b, modeOf(state), double), a, b, 0);
-const fmul: Run = (state, _machine, a, c) => finish(state, multiply(a, c, modeOf(state), double), a, 0, c);
-const fdiv: Run = (state, _machine, a, b) => finish(state, divide(a, b, modeOf(state), double), a, b, 0);
-const fsqrt: Run = (state, _machine, b) => finish(state, squareRoot(b, modeOf(state), double), 0, b, 0);
-const fadds: Run = (state, _machine, a, b) => finishSingle(state, add(a, b, modeOf(state), single), a, b, 0);
-const fsubs: Run = (state, _machine, a, b) => finishSingle(state, subtract(a, b, modeOf(state), single), a, b, 0);
-const fmuls: Run = (state, _machine, a, c) => finishSingle(state, multiply(a, c, modeOf(state), single), a, 0, c);
-const fdivs: Run = (state, _machine, a, b) => finishSingle(state, divide(a, b, modeOf(state), single), a, b, 0);
-const fsqrts: Run = (state, _machine, b) => finishSingle(state, squareRoot(b, modeOf(state), single), 0, b, 0);
+const fdiv: Run = (state, _machine, a, b) => {
+  const result = divide(a, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, 0);
+};
 
-const fmadd: Run = (state, _machine, a, c, b) => finish(state, multiplyAdd(a, c, b, modeOf(state), double), a, b, c);
-const fmsub: Run = (state, _machine, a, c, b) =>
-  finish(state, multiplyAdd(a, c, neg(b), modeOf(state), double), a, b, c);
-const fnmadd: Run = (state, _machine, a, c, b) =>
-  finishNegated(state, multiplyAdd(a, c, b, modeOf(state), double), a, b, c);
-const fnmsub: Run = (state, _machine, a, c, b) =>
-  finishNegated(state, multiplyAdd(a, c, neg(b), modeOf(state), double), a, b, c);
-const fmadds: Run = (state, _machine, a, c, b) =>
-  finishSingle(state, multiplyAdd(a, c, b, modeOf(state), single), a, b, c);
-const fmsubs: Run = (state, _machine, a, c, b) =>
-  finishSingle(state, multiplyAdd(a, c, neg(b), modeOf(state), single), a, b, c);
-const fnmadds: Run = (state, _machine, a, c, b) =>
-  finishNegatedSingle(state, multiplyAdd(a, c, b, modeOf(state), single), a, b, c);
-const fnmsubs: Run = (state, _machine, a, c, b) =>
-  finishNegatedSingle(state, multiplyAdd(a, c, neg(b), modeOf(state), single), a, b, c);
+const fsqrt: Run = (state, _machine, b) => {
+  const result = squareRoot(b, modeOf(state), double);
+  record(state, result);
+  return settle(result, 0, b, 0);
+};
+
+const fadds: Run = (state, _machine, a, b) => {
+  const result = add(a, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, 0);
+};
+
+const fsubs: Run = (state, _machine, a, b) => {
+  const result = subtract(a, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, 0);
+};
+
+const fmuls: Run = (state, _machine, a, b) => {
+  const result = multiply(a, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, 0);
+};
+
+const fdivs: Run = (state, _machine, a, b) => {
+  const result = divide(a, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, 0);
+};
+
+const fsqrts: Run = (state, _machine, b) => {
+  const result = squareRoot(b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, 0, b, 0);
+};
+
+// Multiply-add: operands FRA, FRC, FRB. The negative forms negate what has been rounded.
+
+const fmadd: Run = (state, _machine, a, c, b) => {
+  const result = multiplyAdd(a, c, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, c);
+};
+
+const fmsub: Run = (state, _machine, a, c, b) => {
+  const result = multiplyAdd(a, c, neg(b), modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, c);
+};
+
+const fnmadd: Run = (state, _machine, a, c, b) => {
+  const result = -multiplyAdd(a, c, b, modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, c);
+};
+
+const fnmsub: Run = (state, _machine, a, c, b) => {
+  const result = -multiplyAdd(a, c, neg(b), modeOf(state), double);
+  record(state, result);
+  return settle(result, a, b, c);
+};
+
+const fmadds: Run = (state, _machine, a, c, b) => {
+  const result = multiplyAdd(a, c, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, c);
+};
+
+const fmsubs: Run = (state, _machine, a, c, b) => {
+  const result = multiplyAdd(a, c, neg(b), modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, c);
+};
+
+const fnmadds: Run = (state, _machine, a, c, b) => {
+  const result = -multiplyAdd(a, c, b, modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, c);
+};
+
+const fnmsubs: Run = (state, _machine, a, c, b) => {
+  const result = -multiplyAdd(a, c, neg(b), modeOf(state), single);
+  recordSingle(state, result);
+  return settle(result, a, b, c);
+};
 
 /** Rounds to single; of a NaN the bits that a single has remain. */
 const frsp: Run = (state, _machine, b) => {
   const result = roundToSingle(b, modeOf(state));
-  const value = Number.isNaN(result) ? fromHalves(lowHalf(b) & 0xe0000000, highHalf(b) | 0x80000) : result;
-  recordSingle(state, value);
-  return value;
+  recordSingle(state, result);
+  return Number.isNaN(result) ? fromHalves(lowHalf(b) & 0xe0000000, highHalf(b) | 0x80000) : result;
 };
 
 // The architecture bounds the error of both estimates (1/256 and 1/32) and leaves the rest to the processor. As in
@@ -122,7 +192,8 @@ const exactness = flag.inexact | flag.roundedUp;
 const fres: Run = (state, _machine, b) => {
   const result = divide(1, b, modeOf(state), single);
   if ((status[0] & (flag.overflow | flag.tiny)) === 0) status[0] &= ~exactness;
-  return finishSingle(state, result, 0, b, 0);
+  recordSingle(state, result);
+  return settle(result, 0, b, 0);
 };
 
 const frsqrte: Run = (state, _machine, b) => {
@@ -131,7 +202,8 @@ const frsqrte: Run = (state, _machine, b) => {
   const flags = status[0];
   const result = divide(1, root, mode, double);
   status[0] = (status[0] | flags) & ~exactness;
-  return finish(state, result, 0, b, 0);
+  record(state, result);
+  return settle(result, 0, b, 0);
 };
 
 function convert(state: State, b: number, mode: number): number {
@@ -146,7 +218,11 @@ const fctiwz: Run = (state, _machine, b) => convert(state, b, rounding.zero);
 
 /** frin, friz, frip, frim: to an integral value in a fixed mode, never inexact. */
 function toIntegral(mode: number): Run {
-  return (state, _machine, b) => finish(state, roundToIntegral(b, mode), 0, b, 0);
+  return (state, _machine, b) => {
+    const result = roundToIntegral(b, mode);
+    record(state, result);
+    return settle(result, 0, b, 0);
+  };
 }
 
 function fcmpu(state: State, _machine: Machine, a: number, b: number): number {
