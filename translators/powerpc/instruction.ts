@@ -15,7 +15,7 @@ export type Lift = (b: Builder, word: number, exact: boolean) => void;
  *   stands for a bit of an operand, `-` for a reserved bit, which processors ignore. Capitals are
  *   the bits that add a suffix to the mnemonic: R (record) `.`, O (overflow) `o`, L (link) `l`, A (absolute) `a`.
  * - `operands`: assembler operands for the disassembler (operandFormats in disassemble.ts).
- * - `section`: book and section of Power ISA 2.07 B, or of the manual named.
+ * - `section`: book and section of Power ISA 2.07 B, or of the Programming Environments Manual for 32-bit processors (PEM).
  */
 export type Row = readonly [mnemonic: string, bits: string, operands: string, section: string, lift: Lift];
 

@@ -283,7 +283,7 @@ export const memoryRows: readonly Row[] = [
   ['stfdux', '011111 sssss aaaaa bbbbb 1011110111 -',    'frt,ra,rb',    'I 4.6.3', storeUpdate(op['store64.f64'], true, fpr)],
   ['stfiwx', '011111 sssss aaaaa bbbbb 1111010111 -',    'frt,ra0,rb',   'I 4.6.3', stfiwx],
   ['icbi',   '011111 ----- aaaaa bbbbb 1111010110 -',    'ra0,rb',       'II 4.3.1', icbi],
-  ['dcba',   '011111 ----- aaaaa bbbbb 1011110110 -',    'ra0,rb',       '7400 2.3.5', nothing],
+  ['dcba',   '011111 ----- aaaaa bbbbb 1011110110 -',    'ra0,rb',       'PEM 4.3.3', nothing],
   ['dcbt',   '011111 ----- aaaaa bbbbb 0100010110 -',    'ra0,rb',       'II 4.3.2', nothing],
   ['dcbtst', '011111 ----- aaaaa bbbbb 0011110110 -',    'ra0,rb',       'II 4.3.2', nothing],
   ['dcbz',   '011111 ----- aaaaa bbbbb 1111110110 -',    'ra0,rb',       'II 4.3.2', dcbz],

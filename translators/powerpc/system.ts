@@ -75,17 +75,21 @@ const mftb: Lift = (b, word) => {
 
 // -- condition fields
 
-/** The bits of the condition fields in a mask (bit 7: field 0), each at its place in the register. */
-function readConditions(b: Builder, mask: number): Value {
-  let value = b.constant(0);
-  for (let bit = 0; bit < 32; bit++) {
-    if ((mask & (0x80 >> (bit >> 2))) !== 0) value = b.or(bitAt(b, cr + bit, 31 - bit), value);
-  }
-  return value;
+/** `count` condition bits from bit `first` on as a number; pairs are joined first, so that the parts are independent. */
+function gather(b: Builder, first: number, count: number): Value {
+  if (count === 1) return b.get(cr + first);
+  const half = count >> 1;
+  return b.or(b.shl(gather(b, first, half), b.constant(half)), gather(b, first + half, half));
 }
 
-const mfcr: Lift = (b, word) => b.set(RT(word), readConditions(b, 0xff));
-const mfocrf: Lift = (b, word) => b.set(RT(word), readConditions(b, FXM(word)));
+const mfcr: Lift = (b, word) => b.set(RT(word), gather(b, 0, 32));
+
+/** One condition field at its place in the register; when more are named, what is undefined is all of them. */
+const mfocrf: Lift = (b, word) => {
+  const field = Math.clz32(FXM(word)) - 24;
+  if (FXM(word) !== 0x80 >> field) mfcr(b, word, true);
+  else b.set(RT(word), b.shl(gather(b, field * 4, 4), b.constant(28 - field * 4)));
+};
 
 /** Of mtcrf and mtocrf, which names one field only. */
 const mtcrf: Lift = (b, word) => {
@@ -121,15 +125,15 @@ export const systemRows: readonly Row[] = [
   ['mfocrf',  '011111 ttttt 1 ffffffff - 0000010011 -',   'rt,fxm',    'I 3.3.17', mfocrf],
   ['mcrxr',   '011111 fff-- ----- ----- 1000000000 -',    'bf',        'I 3.3.17', mcrxr],
   ['mftb',    '011111 ttttt pppppppppp 0101110011 -',     'rt,tbr',    'II 6.2.1', mftb],
-  ['rfi',     '010011 ----- ----- ----- 0000110010 -',    '',          'III-E 4.3.1', privileged],
-  ['mtmsr',   '011111 sssss ----- ----- 0010010010 -',    'rs',        'III-S 4.4.3', privileged],
-  ['mfmsr',   '011111 ttttt ----- ----- 0001010011 -',    'rt',        'III-S 4.4.3', privileged],
-  ['mtsr',    '011111 sssss - rrrr ----- 0011010010 -',   'sr,rs',     'III-S 5.9.3', privileged],
-  ['mtsrin',  '011111 sssss ----- bbbbb 0011110010 -',    'rs,rb',     'III-S 5.9.3', privileged],
-  ['mfsr',    '011111 ttttt - rrrr ----- 1001010011 -',   'rt,sr',     'III-S 5.9.3', privileged],
-  ['mfsrin',  '011111 ttttt ----- bbbbb 1010010011 -',    'rt,rb',     'III-S 5.9.3', privileged],
-  ['tlbie',   '011111 ----- ----- bbbbb 0100110010 -',    'rb',        'III-S 5.9.3', privileged],
-  ['tlbia',   '011111 ----- ----- ----- 0101110010 -',    '',          'III-S 5.9.3', privileged],
-  ['tlbsync', '011111 ----- ----- ----- 1000110110 -',    '',          'III-S 5.9.3', privileged],
-  ['dcbi',    '011111 ----- aaaaa bbbbb 0111010110 -',    'ra0,rb',    'III-E 6.11.1', privileged],
+  ['rfi',     '010011 ----- ----- ----- 0000110010 -',    '',          'PEM 4.4.1', privileged],
+  ['mtmsr',   '011111 sssss ----- ----- 0010010010 -',    'rs',        'PEM 4.4.2', privileged],
+  ['mfmsr',   '011111 ttttt ----- ----- 0001010011 -',    'rt',        'PEM 4.4.2', privileged],
+  ['mtsr',    '011111 sssss - rrrr ----- 0011010010 -',   'sr,rs',     'PEM 4.4.3', privileged],
+  ['mtsrin',  '011111 sssss ----- bbbbb 0011110010 -',    'rs,rb',     'PEM 4.4.3', privileged],
+  ['mfsr',    '011111 ttttt - rrrr ----- 1001010011 -',   'rt,sr',     'PEM 4.4.3', privileged],
+  ['mfsrin',  '011111 ttttt ----- bbbbb 1010010011 -',    'rt,rb',     'PEM 4.4.3', privileged],
+  ['tlbie',   '011111 ----- ----- bbbbb 0100110010 -',    'rb',        'PEM 4.4.3', privileged],
+  ['tlbia',   '011111 ----- ----- ----- 0101110010 -',    '',          'PEM 4.4.3', privileged],
+  ['tlbsync', '011111 ----- ----- ----- 1000110110 -',    '',          'PEM 4.4.3', privileged],
+  ['dcbi',    '011111 ----- aaaaa bbbbb 0111010110 -',    'ra0,rb',    'PEM 4.4.3', privileged],
 ];
