@@ -190,7 +190,7 @@ afterAll(() => {
   if (directory !== '') rmSync(directory, { recursive: true });
 });
 
-test.runIf(available)('results, condition fields and FPSCR equal qemu-ppc', { timeout: 60000 }, () => {
+function compareWithQemu(): void {
   writeFileSync(join(directory, 'probe.c'), source);
   const program = join(directory, 'probe');
   const built = spawnSync(compiler, ['-O1', '-static', '-mcpu=7400', '-Wa,-many', '-o', program, `${program}.c`]);
@@ -229,9 +229,14 @@ test.runIf(available)('results, condition fields and FPSCR equal qemu-ppc', { ti
     }
   });
   expect(failures, `SEED=${seed}`).toEqual([]);
-});
+}
 
-test.runIf(!available)('without qemu-ppc and its compiler', () => {
-  console.log(`left out: floating-point instructions against qemu-ppc (needs qemu-ppc and ${compiler})`);
-  expect(order.length).toBeGreaterThan(0);
-});
+if (available) {
+  test('results, condition fields and FPSCR equal qemu-ppc', { timeout: 60000 }, compareWithQemu);
+} else {
+  test('every instruction is a helper', () => {
+    console.log(`left out: floating-point instructions against qemu-ppc (needs qemu-ppc and ${compiler})`);
+    const names = new Set(floatingPointHelpers.map((row) => row.name));
+    expect(order.filter(([name]) => !names.has(name))).toEqual([]);
+  });
+}
