@@ -9,6 +9,18 @@ export interface FoundSymbol {
   readonly size: number;
 }
 
+/** A symbol in the file. */
+interface Entry {
+  readonly start: number;
+  /** 0 for a label. */
+  readonly size: number;
+  readonly local: boolean;
+  /** Offset of the name in the file. */
+  readonly name: number;
+  /** Where the section that holds the symbol ends. */
+  readonly sectionEnd: number;
+}
+
 const typeSymbolTable = 2;
 const flagExecutable = 4;
 const symbolNone = 0;
@@ -22,10 +34,10 @@ const bindingLocal = 0;
 export class SymbolTable {
   private readonly image: ElfImage;
   private readonly bias: number;
-  private starts: Float64Array | undefined;
-  private sizes = new Float64Array(0);
-  private names = new Uint32Array(0);
   private strings: Section | undefined;
+  /** In address order, one for an address. */
+  private entries: readonly Entry[] | undefined;
+  private starts = new Float64Array(0);
   private readonly found = new Map<number, FoundSymbol>();
 
   /** @param bias what the loader added to the file's addresses */
@@ -36,7 +48,8 @@ export class SymbolTable {
 
   /** The symbol that holds a guest address. */
   symbolAt(address: number): FoundSymbol | undefined {
-    const starts = this.starts ?? this.read();
+    const entries = this.entries ?? this.read();
+    const { starts } = this;
     const target = address - this.bias;
     let low = 0;
     let high = starts.length;
@@ -46,56 +59,59 @@ export class SymbolTable {
       else high = middle;
     }
     const index = low - 1;
-    if (index < 0 || target >= starts[index] + this.sizes[index]) return undefined;
-    const known = this.found.get(index);
-    if (known !== undefined) return known;
-    const name = readName(this.image.reader.bytes, this.names[index], this.strings as Section);
-    const symbol = { name, start: starts[index] + this.bias, size: this.sizes[index] };
-    this.found.set(index, symbol);
+    if (index < 0) return undefined;
+    const { start, size, sectionEnd, name } = entries[index];
+    // A label lasts to the next symbol or the end of its section.
+    const end = size > 0 ? start + size : Math.min(starts[index + 1] ?? sectionEnd, sectionEnd);
+    if (target >= end) return undefined;
+    let symbol = this.found.get(index);
+    if (symbol === undefined) {
+      const text = readName(this.image.reader.bytes, name, this.strings as Section);
+      symbol = { name: text, start: start + this.bias, size: end - start };
+      this.found.set(index, symbol);
+    }
     return symbol;
   }
 
-  /** Sorts the table by address, one symbol for an address, and lets labels without a size last to the next symbol. */
-  private read(): Float64Array {
-    const { reader } = this.image;
+  private read(): readonly Entry[] {
     const sections = readSections(this.image);
     const table = sections.find((section) => section?.type === typeSymbolTable);
-    const strings = table === undefined ? undefined : sections[table.link];
-    if (table === undefined || strings === undefined) {
-      this.starts = new Float64Array(0);
-      return this.starts;
-    }
-    this.strings = strings;
-    const entrySize = reader.is64 ? 24 : 16;
-    const places: number[] = [];
-    for (let at = table.offset; at + entrySize <= table.offset + table.size; at += entrySize) {
-      const type = reader.u8(at + (reader.is64 ? 4 : 12)) & 15;
-      const section = sections[reader.u16(at + (reader.is64 ? 6 : 14))];
-      if (section === undefined || (section.flags & flagExecutable) === 0 || reader.u32(at) === 0) continue;
-      if (type === symbolNone || type === symbolFunction || type === symbolIndirectFunction) places.push(at);
-    }
-    const value = (at: number): number => (reader.is64 ? reader.u64(at + 8) : reader.u32(at + 4));
-    const size = (at: number): number => (reader.is64 ? reader.u64(at + 16) : reader.u32(at + 8));
-    const local = (at: number): boolean => reader.u8(at + (reader.is64 ? 4 : 12)) >> 4 === bindingLocal;
-    // Of several names for one address the last in this order stays: sized before unsized, global before local.
-    places.sort((a, b) => value(a) - value(b) || size(a) - size(b) || Number(local(b)) - Number(local(a)) || b - a);
-    const kept: number[] = [];
+    this.strings = table === undefined ? undefined : sections[table.link];
+    const entries = this.strings === undefined ? [] : this.codeSymbols(table as Section, this.strings, sections);
+    // Of several names for one address the first in this order stays: sized before labels, global before local.
+    entries.sort((a, b) => a.start - b.start || b.size - a.size || Number(a.local) - Number(b.local));
+    const kept: Entry[] = [];
     let coveredUntil = 0;
-    for (let i = 0; i < places.length; i++) {
-      const at = places[i];
-      if (i + 1 < places.length && value(places[i + 1]) === value(at)) continue;
-      if (size(at) === 0 && value(at) < coveredUntil) continue;
-      kept.push(at);
-      coveredUntil = Math.max(coveredUntil, value(at) + size(at));
+    for (const entry of entries) {
+      if (entry.start === kept.at(-1)?.start || (entry.size === 0 && entry.start < coveredUntil)) continue;
+      kept.push(entry);
+      coveredUntil = Math.max(coveredUntil, entry.start + entry.size);
     }
-    this.starts = Float64Array.from(kept, value);
-    this.names = Uint32Array.from(kept, (at) => strings.offset + reader.u32(at));
-    this.sizes = Float64Array.from(kept, (at, index) => {
-      if (size(at) > 0) return size(at);
-      const section = sections[reader.u16(at + (reader.is64 ? 6 : 14))] as Section;
-      const next = index + 1 < kept.length ? value(kept[index + 1]) : Number.POSITIVE_INFINITY;
-      return Math.max(0, Math.min(next, section.address + section.size) - value(at));
-    });
-    return this.starts;
+    this.starts = Float64Array.from(kept, ({ start }) => start);
+    this.entries = kept;
+    return kept;
+  }
+
+  private codeSymbols(table: Section, strings: Section, sections: readonly (Section | undefined)[]): Entry[] {
+    const { reader } = this.image;
+    const { is64 } = reader;
+    const size = is64 ? 24 : 16;
+    const entries: Entry[] = [];
+    for (let at = table.offset; at + size <= table.offset + table.size; at += size) {
+      const info = reader.u8(at + (is64 ? 4 : 12));
+      const type = info & 15;
+      if (type !== symbolFunction && type !== symbolNone && type !== symbolIndirectFunction) continue;
+      const section = sections[reader.u16(at + (is64 ? 6 : 14))];
+      const name = reader.u32(at);
+      if (section === undefined || (section.flags & flagExecutable) === 0 || name === 0) continue;
+      entries.push({
+        start: is64 ? reader.u64(at + 8) : reader.u32(at + 4),
+        size: is64 ? reader.u64(at + 16) : reader.u32(at + 8),
+        local: info >> 4 === bindingLocal,
+        name: strings.offset + name,
+        sectionEnd: section.address + section.size,
+      });
+    }
+    return entries;
   }
 }
