@@ -20,19 +20,18 @@ program that cannot be run, 127 for one that does not exist.`;
 
 function flagsOf(row: OptionRow): string {
   const value = row.value === '' ? '' : ` <${row.value}>`;
-  const alias = row.alias === undefined ? '' : `${row.alias}, `;
-  return `${row.short === '' ? alias : `-${row.short}, `}--${row.long}${value}`;
+  return `${row.short === '' ? '' : `-${row.short}, `}--${row.long}${value}`;
 }
 
-/** The environment variables and defaults that a row's help ends with. */
 function docOf(row: OptionRow): string {
   const choices = row.choices === undefined ? '' : `: ${row.choices.join(', ')}`;
-  return `${row.doc}${choices} [${row.environment}]`;
+  const alias = row.alias === undefined ? '' : ` (also ${row.alias})`;
+  return `${row.doc}${choices}${alias} [${row.environment}]`;
 }
 
 function optionOf(row: OptionRow): Option {
-  // Commander takes only letters for spellings with one dash; expandAliases() replaces the others.
-  const option = new Option(flagsOf({ ...row, alias: undefined }), docOf(row));
+  // Commander takes only single letters after one dash; expandAliases() replaces the other spellings.
+  const option = new Option(flagsOf(row), docOf(row));
   const where = row.short === '' ? `--${row.long}` : `-${row.short}`;
   if (row.kind !== 'switch') {
     option.argParser((text: string, previous: unknown) => {

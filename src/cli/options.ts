@@ -3,11 +3,10 @@
  * file, the help and the page of options derive from these rows. A flag beats the environment, which
  * beats the configuration file, which beats the default.
  */
+import { type EngineName, engineNames } from '../engines/create-engine.ts';
 import type { LogKind } from '../engines/engine.ts';
 
-export const engineNames = ['auto', 'interpreted', 'blocks', 'regions'] as const;
-export type EngineName = (typeof engineNames)[number];
-
+export 
 export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'exec', 'unimp'];
 
 /**
