@@ -1,6 +1,6 @@
 /** System calls about what the process may use and has used: limits, usage, scheduling, the machine, randomness. */
 import { errno } from './errno.ts';
-import { infinity, type Limit, resource, resourceCount } from './limits.ts';
+import { infinity, type Limit, resourceCount } from './limits.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 
 const invalid = -errno.EINVAL;
@@ -26,7 +26,6 @@ function change({ process }: SystemCall, which: number, limit: Limit): number {
   if (limit.soft > limit.hard) return invalid;
   if (limit.hard > process.limits.get(which).hard) return -errno.EPERM;
   process.limits.set(which, limit);
-  if (which === resource.NOFILE) process.files.limit = Number(limit.soft);
   return 0;
 }
 
