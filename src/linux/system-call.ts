@@ -2,18 +2,22 @@
  * The shape of a system call's row. Rows are declared once, subject by subject (files.ts, memory.ts…);
  * dispatcher, strace, ENOSYS report and coverage page derive from them.
  */
+
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { Abi } from './abi/abi.ts';
 import type { Process } from './process.ts';
 import type { Thread } from './thread.ts';
 
 /**
  * Kinds of arguments: how registers become arguments and how strace prints them.
  * `i64` and `u64` take an aligned register pair on 32-bit ABIs and arrive as a number (exact to 2^53).
+ * `buffer` is memory that the call reads, `outbuffer` memory that it fills; the next argument is the length.
  */
 export type ArgumentKind =
   | 'int'
   | 'uint'
   | 'hex'
+  | 'octal'
   | 'i64'
   | 'u64'
   | 'fd'
@@ -21,6 +25,8 @@ export type ArgumentKind =
   | 'path'
   | 'string'
   | 'buffer'
+  | 'outbuffer'
+  | 'outpath'
   | 'pointer'
   | 'size'
   | 'flags:open'
@@ -28,10 +34,16 @@ export type ArgumentKind =
   | 'flags:map'
   | 'flags:mode'
   | 'flags:at'
+  | 'flags:access'
   | 'flags:clock'
+  | 'whence'
+  | 'fcntl'
   | 'signal'
   | 'ioctl'
+  | 'iovec'
+  | 'pollfd'
   | 'timespec'
+  | 'fdpair'
   | 'struct';
 
 /** The guest-visible ABIs. */
@@ -42,14 +54,16 @@ export interface SystemCall {
   readonly process: Process;
   readonly thread: Thread;
   readonly memory: GuestMemory;
+  readonly abi: Abi;
   /** Up to six arguments, decoded by the row's kinds: signed 32-bit for int, unsigned for pointers, sizes and flags. */
   readonly args: readonly number[];
 }
 
 /**
  * Serves a call. The result is what the kernel would return: a value, or -errno (Linux's generic
- * errno numbers; the ABI renames where it differs). A MemoryFault becomes -EFAULT. A Promise is a call that waits: it is
- * awaited with the event loop running, and must settle with -EINTR soon after `thread.interrupted` fires.
+ * errno numbers). A MemoryFault becomes -EFAULT. A Promise is a call that waits: it is awaited with the
+ * event loop running, and must settle with -EINTR or one of signal-frame.ts's `restart` numbers soon after
+ * `thread.whenInterrupted()` resolves.
  */
 export type Handler = (call: SystemCall) => number | bigint | Promise<number>;
 
