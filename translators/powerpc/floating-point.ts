@@ -253,6 +253,11 @@ function mffs(state: State, machine: Machine): number {
   return fromHalves(read(state), 0);
 }
 
+/** The same where the value is only put back later (`savesOnly`): no exactness is asked for. */
+function saveStatus(state: State): number {
+  return fromHalves(read(state), 0);
+}
+
 /** The control bits and the bits that do not stick (Power ISA 3.0B): asks for no exceptions, so for no exactness. */
 function mffsl(state: State): number {
   return fromHalves(read(state) & (fpscr.FR | fpscr.FI | fpscr.FPRF | enables | fpscr.NI | fpscr.RN), 0);
@@ -260,11 +265,17 @@ function mffsl(state: State): number {
 
 const exceptions = fpscr.FX | stickyExceptions;
 
-/** Replaces the bits in `mask`. Exactness is asked for when they hold exceptions, or afterwards the mode is not the default one. */
+/** Replaces the bits in `mask`; asks for exactness when the mode is not the default one afterwards. */
 function replace(state: State, machine: Machine, value: number, mask: number): void {
   const next = (read(state) & ~mask) | (value & mask & ~notWritable);
-  if ((mask & exceptions) !== 0 || (next & (enables | fpscr.RN)) !== 0) machine.requireExactFloatingPoint();
+  if ((next & (enables | fpscr.RN)) !== 0) machine.requireExactFloatingPoint();
   write(state, next);
+}
+
+/** The same for an instruction that names its bits: naming an exception asks for exactness, even when nothing changes. */
+function replaceNamed(state: State, machine: Machine, value: number, mask: number): void {
+  if ((mask & exceptions) !== 0) machine.requireExactFloatingPoint();
+  replace(state, machine, value, mask);
 }
 
 /** The bits of field 0 (leftmost) to 7. */
@@ -276,18 +287,21 @@ function fieldMask(field: number): number {
 function mtfsf(state: State, machine: Machine, b: number, mask: number): number {
   let bits = 0;
   for (let field = 0; field < 8; field++) if ((mask & (0x80 >> field)) !== 0) bits |= fieldMask(field);
-  replace(state, machine, lowHalf(b), bits);
+  const value = lowHalf(b);
+  // Putting back what was there says nothing of an interest in exceptions.
+  if (((value ^ read(state)) & bits & exceptions & ~notWritable) !== 0) machine.requireExactFloatingPoint();
+  replace(state, machine, value, bits);
   return 0;
 }
 
 function mtfsfi(state: State, machine: Machine, field: number, value: number): number {
-  replace(state, machine, value << (28 - field * 4), fieldMask(field));
+  replaceNamed(state, machine, value << (28 - field * 4), fieldMask(field));
   return 0;
 }
 
 /** Clears bit `bit` (0 is the leftmost); FEX and VX cannot be cleared so. */
 function mtfsb0(state: State, machine: Machine, bit: number): number {
-  replace(state, machine, 0, 0x80000000 >>> bit);
+  replaceNamed(state, machine, 0, 0x80000000 >>> bit);
   return 0;
 }
 
@@ -295,7 +309,7 @@ function mtfsb0(state: State, machine: Machine, bit: number): number {
 function mtfsb1(state: State, machine: Machine, bit: number): number {
   const mask = 0x80000000 >>> bit;
   const raised = (mask & stickyExceptions & ~read(state)) !== 0;
-  replace(state, machine, -1, raised ? mask | fpscr.FX : mask);
+  replaceNamed(state, machine, -1, raised ? mask | fpscr.FX : mask);
   return 0;
 }
 
@@ -351,6 +365,7 @@ export const floatingPointHelpers: readonly Helper[] = [
   helper('fcmpu', ['f64', 'f64'], 'i32', fcmpu),
   helper('fcmpo', ['f64', 'f64'], 'i32', fcmpo),
   reader('mffs', mffs),
+  reader('mffsSaved', saveStatus),
   reader('mffsl', mffsl),
   helper('mtfsf', ['f64', 'i32'], '', mtfsf),
   helper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
