@@ -325,6 +325,13 @@ export class Preparer {
     this.saveHolder(register, index);
     this.touched[register] = code.length;
     code.emit3(isWide ? special.move64 : special.move32, target, source);
+    if (this.last[value] <= index) return;
+    // The value lives on in the register written last: the other one is likely to change next (a rotation of registers).
+    const former = this.registerAt[isWide ? source << 1 : source];
+    if (former === none) this.release(source, isWide);
+    else this.holder[former] = none;
+    this.slot[value] = target;
+    this.holder[register] = value;
   }
 
   private emitHelper(index: number, op: number, block: Block): void {
