@@ -200,7 +200,7 @@ describe('moves to and from FPSCR', () => {
     ['mtfsf', 0, 0xff, false],
     ['mtfsf', fromHalves(fpscr.XX, 0), 0xff, true],
     ['mtfsf', fromHalves(fpscr.XE, 0), 0xff, true],
-    ['mffsSaved', 0, 0, false],
+    ['mffsControl', 0, 0, false],
     ['mtfsb0', 30, 0, false],
     ['mtfsb1', 30, 0, true],
     ['mtfsb0', 6, 0, true],

@@ -253,8 +253,8 @@ function mffs(state: State, machine: Machine): number {
   return fromHalves(read(state), 0);
 }
 
-/** The same where the value is only put back later (`savesOnly`): no exactness is asked for. */
-function saveStatus(state: State): number {
+/** The same where nobody looks at the exceptions (`ignoresExceptions`): no exactness is asked for. */
+function mffsControl(state: State): number {
   return fromHalves(read(state), 0);
 }
 
@@ -365,7 +365,7 @@ export const floatingPointHelpers: readonly Helper[] = [
   helper('fcmpu', ['f64', 'f64'], 'i32', fcmpu),
   helper('fcmpo', ['f64', 'f64'], 'i32', fcmpo),
   reader('mffs', mffs),
-  reader('mffsSaved', saveStatus),
+  reader('mffsControl', mffsControl),
   reader('mffsl', mffsl),
   helper('mtfsf', ['f64', 'i32'], '', mtfsf),
   helper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
