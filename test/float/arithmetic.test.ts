@@ -69,7 +69,7 @@ function checkAll(a: number, b: number, c: number, mode: number, format: Format)
 }
 
 describe('results and flags by definition', () => {
-  test.each(modes)('edges with edges, rounding mode %i', (mode) => {
+  test.each(modes)('edges with edges, rounding mode %i', { timeout: 60000 }, (mode) => {
     for (const format of formats) {
       edges.forEach((a, i) => {
         // Positive first operands do: what they give with both signs of the second, negative ones mirror.
@@ -81,7 +81,7 @@ describe('results and flags by definition', () => {
     }
   });
 
-  test('random operands', () => {
+  test('random operands', { timeout: 60000 }, () => {
     const next = generator(seed);
     for (let i = 0; i < 3000; i++) {
       const a = randomDouble(next);
