@@ -70,5 +70,8 @@ export function hostFma(): Fma | undefined {
   return candidate(1 + 2 ** -52, 1 + 2 ** -52, -1 - 2 ** -51) === 2 ** -104 ? candidate : undefined;
 }
 
-/** a * b + c, rounded once. */
+/**
+ * a * b + c, rounded once. A constant, so that optimized code calls WebAssembly without a wrapper (bench/fma.ts:
+ * 5 to 8 ns a call; 40 where the call site has seen other callees or is not optimized yet; software 10 to 25).
+ */
 export const fma: Fma = hostFma() ?? fmaSoftware;
