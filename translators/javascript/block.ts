@@ -1,10 +1,10 @@
 /**
  * Emits the JavaScript of one block's instructions up to its terminator.
  *
- * Guest registers live in locals of the generated function, which are assigned where the block writes a register
- * for the last time. Values become constants (`t7`) or are written where they are used. At a side exit (an
- * access that is not allowed, a trap) the values that the registers have at that point go to the
- * side-exit function as arguments; a value that only side exits use is computed there and nowhere else.
+ * Guest registers live in locals of the generated function. A register's local is assigned where the block writes it,
+ * unless another write comes before anything could look; so at a side exit (an access that is not allowed, a
+ * trap) the locals are exact, and all side exits share one piece of code at the function's end. Values become
+ * constants (`t7`), or are written where they are used.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
@@ -15,7 +15,7 @@ import { type AccessGroups, accessBytes, groupAccesses } from './accesses.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
 import { isCompare, kinds, operandCounts, templates, testTemplates } from './templates.ts';
 
-/** A place where control leaves a translation in the middle: the arguments of the side-exit function are these registers. */
+/** A place where control leaves a translation in the middle, and the registers whose locals are newer than the state block there. */
 export interface SideExit {
   readonly pc: number;
   readonly registers: readonly number[];
@@ -41,6 +41,8 @@ export interface BlockContext {
   readonly usedLocals: Uint8Array;
   /** Adds a side exit and returns its number. */
   addSideExit(exit: SideExit): number;
+  /** Registers that some side exit stores: marked as they are found. */
+  readonly exitRegisters: Uint8Array;
   /** The helpers that the function calls: marked as they are used. */
   readonly usedHelpers: Set<number>;
 }
@@ -52,14 +54,12 @@ export class BlockEmitter {
   private readonly context: BlockContext;
   private readonly uses: Int32Array;
   private readonly last: Int32Array;
-  /** 1: emitted where it stands; 0: dropped, or computed at side exits only. */
+  /** 1: emitted; 0: dropped. */
   private readonly needed: Uint8Array;
   private readonly home: (string | undefined)[];
   /** Position of the next write of a register, while scanning backwards; afterwards the position of its last write. */
   private readonly nextSet: Int32Array;
   private readonly exitsAtSet: Int32Array;
-  /** For registers written in this block, the value they hold now, or -1 when the local holds it. */
-  private readonly pending: Int32Array;
   /** Registers that the block wrote so far, and the position of the last write of each. */
   private readonly written: number[] = [];
   private readonly isWritten: Uint8Array;
@@ -88,7 +88,6 @@ export class BlockEmitter {
     this.home = new Array(count);
     this.nextSet = new Int32Array(registers);
     this.exitsAtSet = new Int32Array(registers);
-    this.pending = new Int32Array(registers);
     this.isWritten = new Uint8Array(registers);
     this.setAt = new Int32Array(registers);
     this.lastRead = new Int32Array(registers);
@@ -105,15 +104,14 @@ export class BlockEmitter {
    */
   body(index: number, block: Block, interrupted?: string): void {
     this.start(index, block);
-    if (interrupted !== undefined)
-      this.line(`if (${interrupted}) return ${this.sideExit(block.first, block.pc)};`, block.pc);
+    if (interrupted !== undefined) this.line(`if (${interrupted}) ${this.sideExit(block.first, block.pc)}`, block.pc);
     const { unit, helpers } = this.context;
     let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
       if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || at === block.end - 1)) {
         // A helper may have made this translation stale: leave before the next guest instruction.
         const next = at === block.end - 1 && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0;
-        this.line(`if (U[0] !== 0) return ${this.sideExit(at, next)};`, helperPc);
+        this.line(`if (U[0] !== 0) ${this.sideExit(at, next)}`, helperPc);
         helperPc = -1;
       }
       if (at === block.end - 1) break;
@@ -169,15 +167,15 @@ export class BlockEmitter {
   /** Statements that store the locals that are newer than the state block, as one line; empty when there are none. */
   spill(): string {
     let text = '';
-    for (const register of this.dirty(this.block.end - 1)) text += this.store(register, this.registerValue(register));
+    for (const register of this.dirty(this.block.end - 1)) text += this.store(register, this.local(register));
     return text;
   }
 
+  /** A statement that leaves before the instruction at `at`: the call has never run while the path is cold, so V8 compiles nothing for it. */
   sideExit(at: number, pc: number): string {
     const registers = this.dirty(at);
-    let text = '';
-    for (const register of registers) text += `, ${this.registerValue(register)}`;
-    return `X(${this.context.addSideExit({ pc, registers })}${text})`;
+    for (const register of registers) this.context.exitRegisters[register] = 1;
+    return `{ e = W(${this.context.addSideExit({ pc, registers })}); break E; }`;
   }
 
   /** A statement that fills a register's local from the state block. */
@@ -216,9 +214,6 @@ export class BlockEmitter {
       uses[value]++;
       if (last[value] < at) last[value] = at;
     };
-    const extend = (value: number, at: number): void => {
-      if (value >= 0 && last[value] < at) last[value] = at;
-    };
     for (let at = block.end - 1; at >= block.first; at--) {
       const code = unit.op[at];
       const kind = kinds[code];
@@ -234,18 +229,12 @@ export class BlockEmitter {
         const final = next === none;
         const { flag } = registers[register];
         const live = has(flow.liveOut, flow.words, this.index, register);
-        if (final && live) {
+        this.readUntil[at] = final && live ? none : this.lastRead[register];
+        // The first side exit before the register's next write sees this value, if any does.
+        const seen = exits.length > (final ? 0 : exitsAtSet[register]);
+        if ((final && live) || (seen && (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1])))) {
           needed[at] = 1;
           use(value, at);
-          this.readUntil[at] = none;
-        } else {
-          this.readUntil[at] = this.lastRead[register];
-          // The last side exit before the register's next write sees this value.
-          for (let i = final ? 0 : exitsAtSet[register]; i < exits.length; i++) {
-            if (flag && !preciseFaults && !this.isRead(at, exits[i])) continue;
-            extend(value, exits[i]);
-            break;
-          }
         }
         this.lastRead[register] = -1;
         nextSet[register] = at;
@@ -256,8 +245,6 @@ export class BlockEmitter {
         if (uses[at] > 0) {
           needed[at] = 1;
           for (const operand of this.operandsOf(at)) use(operand, at);
-        } else if (last[at] >= 0) {
-          for (const operand of this.operandsOf(at)) extend(operand, last[at]);
         }
         continue;
       }
@@ -326,7 +313,7 @@ export class BlockEmitter {
         return;
       default:
         if (code === op.exit_if)
-          this.line(`if (${this.condition(unit.a[at])}) return ${this.sideExit(at, this.pcOf(at))};`, this.pcOf(at));
+          this.line(`if (${this.condition(unit.a[at])}) ${this.sideExit(at, this.pcOf(at))}`, this.pcOf(at));
     }
   }
 
@@ -341,9 +328,9 @@ export class BlockEmitter {
       this.finishSet(at + 1, register, at);
       return;
     }
-    if (inlineAllowed && this.uses[at] === 1 && this.last[at] < none - 1) {
+    if (inlineAllowed && this.uses[at] === 1) {
       const use = this.last[at];
-      if (this.assignments[at] === this.assignments[use] && this.isOnlyUse(at, use)) {
+      if (this.assignments[at] === this.assignments[use]) {
         if (isCompare[unit.op[at]] === 1 && use === this.block.end - 1) return;
         const text = expression();
         if (text.length < 120) {
@@ -357,12 +344,6 @@ export class BlockEmitter {
     this.home[at] = name;
   }
 
-  /** Whether the single hot use is at `use` itself, not a side exit there. */
-  private isOnlyUse(at: number, use: number): boolean {
-    for (const operand of this.operandsOf(use)) if (operand === at) return true;
-    return false;
-  }
-
   private isMergedWithSet(at: number): boolean {
     const { unit } = this.context;
     const next = at + 1;
@@ -370,28 +351,21 @@ export class BlockEmitter {
   }
 
   private assign(at: number): void {
-    if (this.setDone[at] === 1) return;
+    if (this.setDone[at] === 1 || this.needed[at] === 0) return;
     const { unit } = this.context;
     const register = unit.imm[at];
-    const value = unit.a[at];
-    if (this.needed[at] === 1) {
-      const text = this.value(value);
-      const name = this.local(register);
-      if (text !== name) {
-        this.release(register, at);
-        this.line(`${name} = ${text};`, this.pcOf(at));
-      }
-      this.finishSet(at, register, value);
-      return;
+    const text = this.value(unit.a[at]);
+    const name = this.local(register);
+    if (text !== name) {
+      this.release(register, at);
+      this.line(`${name} = ${text};`, this.pcOf(at));
     }
-    this.markWritten(register, at);
-    this.pending[register] = value;
+    this.finishSet(at, register, unit.a[at]);
   }
 
   private finishSet(at: number, register: number, value: number): void {
     this.markWritten(register, at);
     this.setDone[at] = 1;
-    this.pending[register] = -1;
     if (this.home[value] === undefined && this.context.unit.op[value] !== op['i32.const']) {
       this.home[value] = this.local(register);
       this.homedIn[register].push(value);
@@ -418,7 +392,7 @@ export class BlockEmitter {
     const base = unit.op[unit.a[at]] === op['i32.const'] ? undefined : this.value(unit.a[at]);
     const constant = base === undefined ? unit.imm[unit.a[at]] : 0;
     if (group.first === at) {
-      this.line(`if (${emitCheck(group, base, constant)}) return ${this.sideExit(at, pc)};`, pc);
+      this.line(`if (${emitCheck(group, base, constant)}) ${this.sideExit(at, pc)}`, pc);
     }
     if (unit.op[at] === op.check) return;
     const bytes = accessBytes[unit.op[at]];
@@ -427,7 +401,7 @@ export class BlockEmitter {
       this.line(emitted.statement, pc);
       return;
     }
-    if (this.uses[at] === 0 && this.last[at] < 0) return;
+    if (this.uses[at] === 0) return;
     this.make(at, () => emitted.expression as string, false);
   }
 
@@ -441,7 +415,7 @@ export class BlockEmitter {
     let text = '';
     const dirty = this.dirty(at);
     for (const register of dirty) {
-      if (reads === undefined || reads.includes(register)) text += this.store(register, this.registerValue(register));
+      if (reads === undefined || reads.includes(register)) text += this.store(register, this.local(register));
     }
     const operands = this.operandsOf(at).map((value) => this.value(value));
     const call = `h${number}(T, M${operands.map((operand) => `, ${operand}`).join('')})`;
@@ -451,12 +425,11 @@ export class BlockEmitter {
       this.line(`${text}const t${at} = ${call};`, pc);
       this.home[at] = `t${at}`;
     }
-    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) return ${this.sideExit(at, pc)};`, pc);
+    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(at, pc)}`, pc);
     for (const register of writes ?? []) {
       this.release(register, at);
       this.markWritten(register, at);
       this.readUntil[at] = none;
-      this.pending[register] = -1;
       this.line(this.fill(register), pc);
     }
   }
@@ -472,12 +445,6 @@ export class BlockEmitter {
     if (this.isWritten[register] === 0) this.written.push(register);
     this.isWritten[register] = 1;
     this.setAt[register] = at;
-  }
-
-  /** The register's value at this point of the block. */
-  private registerValue(register: number): string {
-    if (this.isWritten[register] === 1 && this.pending[register] >= 0) return this.value(this.pending[register]);
-    return this.local(register);
   }
 
   /** Registers whose values at position `at` are newer than the state block's, and worth storing. */

@@ -64,7 +64,7 @@ export function emitAccess(
   const host = hostText(memory, base, constant, unit.imm[at], bytes);
   const order = bytes === 1 ? '' : unit.c[at] === 1 ? ', false' : ', true';
   if (code === op.compare_exchange32) {
-    return { expression: `compareExchange(I, ${host} >> 2, ${value(unit.b[at])}, ${value(unit.c[at])})` };
+    return { expression: `compareExchange(I, (${host}) >> 2, ${value(unit.b[at])}, ${value(unit.c[at])})` };
   }
   if (code === op['load32.f64']) {
     return { expression: `loadSingle(D, ${host}${order})` };

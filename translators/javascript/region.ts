@@ -10,7 +10,8 @@
  * | D I P | guest memory as DataView and Int32Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
- * | X(site, …values) | leaves in the middle: stores the values in the site's registers and returns -1 |
+ * | W(site) | gives the number of a side exit that is taken |
+ * | X(site, …locals) | leaves there: stores those of the locals that are newer than the state block, and returns -1 |
  * | Y(link) | serves a system call; returns where to go on |
  * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
  * | c10000400 | the cell of a known guest address: its `f` is the translation, or what makes one |
@@ -48,6 +49,8 @@ export interface EmittedRegion {
   readonly source: string;
   /** The guest address that each line of the text came from. */
   readonly pcs: readonly number[];
+  /** Registers in the order in which X gets their locals. */
+  readonly exitRegisters: readonly number[];
   /** Guest addresses whose cells the text names. */
   readonly cells: readonly number[];
   /** Numbers of the helpers that it names. */
@@ -80,6 +83,7 @@ class RegionEmitter {
   private readonly usedHelpers = new Set<number>();
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
   private readonly usedLocals: Uint8Array;
+  private readonly exitRegisters: Uint8Array;
   private readonly locals: readonly string[];
   private readonly flow: ReturnType<typeof registerFlow>;
   private readonly blocks: BlockEmitter;
@@ -91,6 +95,7 @@ class RegionEmitter {
     this.options = options;
     const registers = frontend.registers.registers;
     this.usedLocals = new Uint8Array(registers.length);
+    this.exitRegisters = new Uint8Array(registers.length);
     this.locals = registers.map((register) => register.name.replace('.', '_'));
     this.flow = registerFlow(region, frontend, helpers, options.preciseFaults);
     this.blocks = new BlockEmitter({
@@ -103,6 +108,7 @@ class RegionEmitter {
       lines: this.lines,
       locals: this.locals,
       usedLocals: this.usedLocals,
+      exitRegisters: this.exitRegisters,
       addSideExit: (exit) => options.addSideExit(exit),
       usedHelpers: this.usedHelpers,
     });
@@ -119,8 +125,12 @@ class RegionEmitter {
     this.fill(0, entry);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
+    this.line('E: {', entry);
     this.tree(0);
-    const declared: string[] = [];
+    this.line('}', entry);
+    const exitRegisters = [...this.exitRegisters.keys()].filter((register) => this.exitRegisters[register] === 1);
+    this.line(`return X(e${exitRegisters.map((register) => `, ${this.locals[register]}`).join('')});`, entry);
+    const declared: string[] = ['e = 0'];
     for (const [number, used] of this.usedLocals.entries()) {
       if (used === 0) continue;
       const type = this.frontend.registers.registers[number].type;
@@ -128,12 +138,13 @@ class RegionEmitter {
     }
     for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);
     const head = `function ${options.name}(depth) {`;
-    const locals = declared.length > 0 ? `let ${declared.join(', ')};` : '';
+    const locals = `let ${declared.join(', ')};`;
     return {
       name: options.name,
       entry,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
       pcs: [entry, entry, ...this.lines.pcs, entry],
+      exitRegisters,
       cells: [...this.cells],
       helpers: [...this.usedHelpers],
       tables: this.tables,
@@ -223,43 +234,47 @@ class RegionEmitter {
   private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
     this.line(`if (S[${exitWord}] !== 0) {`, pc);
     targets.forEach((target, selector) => {
-      this.line(
-        `if (d${node} === ${selector}) return ${this.blocks.exitBefore(target, this.region.blocks[target])};`,
-        pc,
-      );
+      this.line(`if (d${node} === ${selector}) ${this.blocks.exitBefore(target, this.region.blocks[target])};`, pc);
     });
     this.line('}', pc);
   }
 
   private terminator(position: number, index: number): void {
     const { unit } = this.region;
-    const block = this.region.blocks[index];
-    const at = block.end - 1;
+    const at = this.region.blocks[index].end - 1;
     const pc = unit.pc[at] >>> 0;
     const { blocks } = this;
-    switch (unit.op[at]) {
+    // Everything about this block is asked for before another one is emitted inside one of its arms.
+    const code = unit.op[at];
+    const target = unit.imm[at] >>> 0;
+    switch (code) {
       case op.jump:
-        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        this.goOrLeave(position, target, this.leaving(target), pc);
         return;
-      case op.branch:
+      case op.branch: {
+        const otherwise = unit.b[at] >>> 0;
+        const leaving = this.leaving(otherwise);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
-        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        this.goOrLeave(position, target, this.leaving(target), pc);
         this.line('} else {', pc);
-        this.goOrLeave(position, unit.b[at] >>> 0, pc);
+        this.goOrLeave(position, otherwise, leaving, pc);
         this.line('}', pc);
         return;
+      }
       case op.branch_return:
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
         this.line(`${blocks.spill()}return ${blocks.value(unit.b[at])};`, pc);
         this.line('}', pc);
-        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        this.goOrLeave(position, target, this.leaving(target), pc);
         return;
-      case op.branch_indirect:
+      case op.branch_indirect: {
+        const leaving = this.leaving(target);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
         this.indirect(position, unit.b[at], pc);
         this.line('}', pc);
-        this.goOrLeave(position, unit.imm[at] >>> 0, pc);
+        this.goOrLeave(position, target, leaving, pc);
         return;
+      }
       case op.return:
         this.line(`${blocks.spill()}return ${blocks.value(unit.a[at])};`, pc);
         return;
@@ -267,7 +282,7 @@ class RegionEmitter {
         this.indirect(position, unit.a[at], pc);
         return;
       case op.call:
-        this.call(position, `${this.cell(unit.imm[at] >>> 0)}.f(depth + 1)`, unit.b[at], pc);
+        this.call(position, `${this.cell(target)}.f(depth + 1)`, unit.b[at], pc);
         return;
       case op.call_indirect:
         this.call(position, `G(${blocks.value(unit.a[at])}).f(depth + 1)`, unit.b[at], pc);
@@ -276,7 +291,7 @@ class RegionEmitter {
         this.call(position, `Y(${unit.b[at]})`, unit.b[at], pc);
         return;
       default:
-        this.line(`return ${blocks.sideExit(at, pc)};`, pc);
+        this.line(blocks.sideExit(at, pc), pc);
     }
   }
 
@@ -292,15 +307,21 @@ class RegionEmitter {
     this.go(position, index, pc);
   }
 
-  private goOrLeave(position: number, target: number, pc: number): void {
-    const index = this.region.indices.get(target);
-    if (index !== undefined) this.go(position, index, pc);
-    else this.line(`${this.blocks.spill()}return ${this.cell(target)}.f(depth + 1);`, pc);
+  /** The statements that leave the region for an address outside; undefined when it is inside. */
+  private leaving(target: number): string | undefined {
+    if (this.region.indices.has(target)) return undefined;
+    return `${this.blocks.spill()}return ${this.cell(target)}.f(depth + 1);`;
+  }
+
+  private goOrLeave(position: number, target: number, leaving: string | undefined, pc: number): void {
+    if (leaving === undefined) this.go(position, this.region.indices.get(target) as number, pc);
+    else this.line(leaving, pc);
   }
 
   /** A jump to a computed address: a switch over the targets that were seen, anything else through the table of cells. */
   private indirect(position: number, target: number, pc: number): void {
     const value = this.blocks.value(target);
+    const unknown = `${this.blocks.spill()}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`;
     const known = this.options
       .indirectTargets(pc)
       .filter((address) => this.region.indices.has(address))
@@ -314,12 +335,11 @@ class RegionEmitter {
       });
       const name = `J${hex(pc)}`;
       this.tables.push({ name, selectors });
+      // An address between two instructions finds nothing.
       const shift = Math.log2(alignment);
-      const offset =
-        shift === 0
-          ? `${value} - ${low} | 0`
-          : `(${value} - ${low} | 0) >>> ${shift} | (${value} & ${alignment - 1}) << 30`;
-      this.line(`switch (${name}[${offset}]) {`, pc);
+      const offset = `${value} - ${low} | 0`;
+      const slot = shift === 0 ? offset : `(${offset}) >>> ${shift} | (${value} & ${alignment - 1}) << 30`;
+      this.line(`switch (${name}[${slot}]) {`, pc);
       known.forEach((address, selector) => {
         this.line(`case ${selector + 1}: {`, pc);
         this.go(position, this.region.indices.get(address) as number, pc);
@@ -327,7 +347,7 @@ class RegionEmitter {
       });
       this.line('}', pc);
     }
-    this.line(`${this.blocks.spill()}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`, pc);
+    this.line(unknown, pc);
   }
 
   /** Fills the locals that the block at `index` expects. */

@@ -25,7 +25,7 @@ export interface Region {
   readonly blocks: readonly Block[];
   /** From a block's pc to its index in `blocks`. */
   readonly indices: ReadonlyMap<number, number>;
-  /** For each block the indices of its successors within the region. */
+  /** For each block the indices of its successors within the region, one for each edge. */
   readonly successors: readonly (readonly number[])[];
   readonly guestInstructions: number;
   /** Guest instructions lifted to get there: some twice, where a branch into a block split it. */
@@ -108,7 +108,7 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     const inside: number[] = [];
     for (const target of targets) {
       const index = indices.get(target);
-      if (index !== undefined && !inside.includes(index)) inside.push(index);
+      if (index !== undefined) inside.push(index);
     }
     return inside;
   });

@@ -159,8 +159,8 @@ function makeReducible(
         });
         for (let from = 0; from < graph.length; from++) {
           if (!graph[from].some((target) => isEntry.has(target))) continue;
-          const redirected = graph[from].map((target) => (isEntry.has(target) ? dispatch.node : target));
-          graph[from] = [...new Set(redirected)];
+          // Two edges of a block may now lead to one node, which makes that a merge point: both stay.
+          graph[from] = graph[from].map((target) => (isEntry.has(target) ? dispatch.node : target));
         }
         graph.push(targets);
         header = dispatch.node;
