@@ -6,7 +6,6 @@
 import { type EngineName, engineNames } from '../engines/create-engine.ts';
 import type { LogKind } from '../engines/engine.ts';
 
-export 
 export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'exec', 'unimp'];
 
 /**

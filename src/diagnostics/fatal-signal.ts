@@ -108,11 +108,16 @@ function peek(memory: GuestMemory, address: number, length: number): Uint8Array 
 /** General registers as hexadecimal words, then the names of the one-bit registers that are set. */
 function describeRegisters(state: State): string[] {
   const words = state.file.registers.filter((register) => register.type === 'i32' && !register.bit);
-  const width = Math.max(...words.map(({ name }) => name.length));
-  const cells = words.map(({ name, index }) => `${name.padEnd(width)} ${hex8(state.i32[index])}`);
+  const nameWidth = (column: number): number =>
+    Math.max(...words.map(({ name }, index) => (index % registersPerLine === column ? name.length : 0)));
+  const widths = Array.from({ length: registersPerLine }, (_, column) => nameWidth(column));
+  const cells = words.map(
+    ({ name, index }, i) => `${name.padEnd(widths[i % registersPerLine])} ${hex8(state.i32[index])}`,
+  );
   const lines: string[] = [];
-  for (let i = 0; i < cells.length; i += registersPerLine)
+  for (let i = 0; i < cells.length; i += registersPerLine) {
     lines.push(`    ${cells.slice(i, i + registersPerLine).join('  ')}`);
+  }
   const set = state.file.registers.filter((register) => register.bit && state.i32[register.index] !== 0);
   if (set.length > 0) lines.push(`    set: ${set.map(({ name }) => name).join(' ')}`);
   return lines;
