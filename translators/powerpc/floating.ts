@@ -85,12 +85,13 @@ const roundToSingle: Inline = (b, [x]) => {
   return b.ternary(select, b.binary(unordered, x, x), b.binary(fromHalves, low, high), b.unary(toSingle, x));
 };
 
-/** The upper word, which the architecture leaves open, is the sign, as in QEMU. */
+/** The high word, which the architecture leaves open, is the sign, or 0 for a NaN, as in QEMU and the helpers. */
 const toInteger =
   (code: number): Inline =>
   (b, [x]) => {
     const integer = b.unary(code, x);
-    return b.binary(fromHalves, integer, b.shrS(integer, b.constant(31)));
+    const sign = b.shrS(integer, b.constant(31));
+    return b.binary(fromHalves, integer, b.select(b.binary(unordered, x, x), b.constant(0), sign));
   };
 
 // -- moves and selection, which touch no status
@@ -160,6 +161,13 @@ function compare(name: string): Lift {
 const mffs: Lift = (b, word) => {
   b.set(fpr + RT(word), callHelper(b, RA(word) === 24 ? mffslHelper : mffsHelper));
   record(b, word);
+};
+
+const mffsControlHelper = helperNumber('mffsControl');
+
+/** An mffs whose exception bits nobody looks at (floating-point-use.ts). */
+export const mffsControl: Lift = (b, word) => {
+  b.set(fpr + RT(word), callHelper(b, mffsControlHelper));
 };
 
 const mcrfsHelper = helperNumber('mcrfs');

@@ -2,10 +2,13 @@
 import type { Frontend } from '../frontend.ts';
 import { decode, rows } from './decode.ts';
 import { disassemble } from './disassemble.ts';
+import { mffsControl } from './floating.ts';
+import { ignoresExceptions } from './floating-point-use.ts';
 import { powerpcHelpers } from './helpers.ts';
 import { powerpcRegisters } from './registers.ts';
 
 const lifters = rows.map((row) => row[4]);
+const mffsRow = rows.findIndex((row) => row[0] === 'mffs');
 
 export const powerpc: Frontend = {
   name: 'powerpc',
@@ -24,6 +27,7 @@ export const powerpc: Frontend = {
     }
     const row = decode(word);
     if (row < 0) builder.exit('illegal', word);
+    else if (row === mffsRow && ignoresExceptions(fetch, pc)) mffsControl(builder, word, options.exactFloatingPoint);
     else lifters[row](builder, word, options.exactFloatingPoint);
     return 4;
   },
