@@ -196,3 +196,10 @@ describe('status that fast floating point does not keep', () => {
     expect(guest.requests.includes('exact')).toBe(asks);
   });
 });
+
+it('mffs. sets condition field 1 also where the saved status is only put back', () => {
+  // mffs. f3; fadd f1,f1,f2; mtfsf 255,f3; blr
+  guest.set('fpscr', 0xb3a01000n);
+  guest.run([0xfc60048f, 0xfc21102a, 0xfdfe1d8e, 0x4e800020]);
+  expect(guest.get('cr')).toBe(0x0b000000n);
+});

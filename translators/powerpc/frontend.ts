@@ -5,6 +5,7 @@ import { disassemble } from './disassemble.ts';
 import { mffsControl } from './floating.ts';
 import { ignoresExceptions } from './floating-point-use.ts';
 import { powerpcHelpers } from './helpers.ts';
+import { recordBit } from './instruction.ts';
 import { powerpcRegisters } from './registers.ts';
 
 const lifters = rows.map((row) => row[4]);
@@ -27,8 +28,9 @@ export const powerpc: Frontend = {
     }
     const row = decode(word);
     if (row < 0) builder.exit('illegal', word);
-    else if (row === mffsRow && ignoresExceptions(fetch, pc)) mffsControl(builder, word, options.exactFloatingPoint);
-    else lifters[row](builder, word, options.exactFloatingPoint);
+    else if (row === mffsRow && (word & recordBit) === 0 && ignoresExceptions(fetch, pc)) {
+      mffsControl(builder, word, options.exactFloatingPoint);
+    } else lifters[row](builder, word, options.exactFloatingPoint);
     return 4;
   },
 
