@@ -42,16 +42,16 @@ const groups = ({ process }: SystemCall): Ids => {
   return { real: gid, effective: effectiveGid };
 };
 
-/** Setting ids: what one has already is granted, anything else is not permitted. */
-const setIds = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) => {
+/** Setting `count` ids: what one has already is granted, anything else is not permitted. */
+const setIds = (idsOf: (call: SystemCall) => Ids, count: number) => (call: SystemCall) => {
   const { real, effective } = idsOf(call);
-  const allowed = call.args.every((id) => id === keep || id === real || id === effective);
+  const allowed = call.args.slice(0, count).every((id) => id === keep || id === real || id === effective);
   return allowed ? 0 : -errno.EPERM;
 };
 
 /** setuid and setgid take no -1. */
 const setId = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) =>
-  call.args[0] === keep ? -errno.EINVAL : setIds(idsOf)(call);
+  call.args[0] === keep ? -errno.EINVAL : setIds(idsOf, 1)(call);
 
 const getThree = (idsOf: (call: SystemCall) => Ids) => (call: SystemCall) => {
   const { real, effective } = idsOf(call);
@@ -129,10 +129,10 @@ export const rows: SystemCallRow[] = [
   { name: 'getresgid', numbers: { powerpc: 170 }, arguments: ['pointer', 'pointer', 'pointer'], handler: getThree(groups), support: 'full' },
   { name: 'setuid', numbers: { powerpc: 23 }, arguments: ['uint'], handler: setId(users), support: 'partial', note: 'only to the ids that the process has' },
   { name: 'setgid', numbers: { powerpc: 46 }, arguments: ['uint'], handler: setId(groups), support: 'partial', note: 'only to the ids that the process has' },
-  { name: 'setreuid', numbers: { powerpc: 70 }, arguments: ['uint', 'uint'], handler: setIds(users), support: 'partial', note: 'only to the ids that the process has' },
-  { name: 'setregid', numbers: { powerpc: 71 }, arguments: ['uint', 'uint'], handler: setIds(groups), support: 'partial', note: 'only to the ids that the process has' },
-  { name: 'setresuid', numbers: { powerpc: 164 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(users), support: 'partial', note: 'only to the ids that the process has' },
-  { name: 'setresgid', numbers: { powerpc: 169 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(groups), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setreuid', numbers: { powerpc: 70 }, arguments: ['uint', 'uint'], handler: setIds(users, 2), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setregid', numbers: { powerpc: 71 }, arguments: ['uint', 'uint'], handler: setIds(groups, 2), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setresuid', numbers: { powerpc: 164 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(users, 3), support: 'partial', note: 'only to the ids that the process has' },
+  { name: 'setresgid', numbers: { powerpc: 169 }, arguments: ['uint', 'uint', 'uint'], handler: setIds(groups, 3), support: 'partial', note: 'only to the ids that the process has' },
   { name: 'setfsuid', numbers: { powerpc: 138 }, arguments: ['uint'], handler: (call) => users(call).effective, support: 'partial', note: 'never changes the id' },
   { name: 'setfsgid', numbers: { powerpc: 139 }, arguments: ['uint'], handler: (call) => groups(call).effective, support: 'partial', note: 'never changes the id' },
   { name: 'getgroups', numbers: { powerpc: 80 }, arguments: ['int', 'pointer'], handler: getGroups, support: 'full' },
