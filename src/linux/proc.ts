@@ -1,6 +1,6 @@
 /** What the guest sees of itself under /proc and /dev: its own truth instead of that of the process that runs it. */
 import type { DirectoryEntry, FileStatus } from '../host/host.ts';
-import type { Mapping } from '../memory/guest-memory.ts';
+import type { GuestMemory, Mapping } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
 import { HostDirectory } from './file-host.ts';
 import { MemoryFile } from './file-memory.ts';
@@ -10,16 +10,16 @@ import { bytesOf, concatenate, fromLatin1, latin1, normalize, slash } from './pa
 
 /** What start-up knows of the program. */
 export interface ProgramFacts {
-  /** Absolute path of the program's file. */
-  readonly executable: Uint8Array;
+  /** The path that the program was started by. */
+  readonly path: Uint8Array;
   readonly arguments: readonly Uint8Array[];
   readonly environment: readonly Uint8Array[];
-  /** The auxiliary vector as it lies on the stack. */
-  readonly auxiliaryVector: Uint8Array;
   readonly processId: number;
+  readonly memory: GuestMemory;
+  /** Where the stack began: argument count, vectors, auxiliary vector. */
+  readonly stackPointer: number;
   /** Command name (comm). */
   name(): Uint8Array;
-  mappings(): Mapping[];
 }
 
 const standardNames: Readonly<Record<string, number>> = { '/dev/stdin': 0, '/dev/stdout': 1, '/dev/stderr': 2 };
@@ -29,6 +29,7 @@ const zero = Uint8Array.of(0);
 export class ProcessDirectory {
   program: ProgramFacts | undefined;
   private readonly files: Files;
+  private executablePath: Uint8Array | undefined;
 
   constructor(files: Files) {
     this.files = files;
@@ -43,7 +44,7 @@ export class ProcessDirectory {
       return this.files.pathOf(file);
     }
     const own = this.ownName(path);
-    if (own === 'exe') return this.program?.executable;
+    if (own === 'exe') return this.executable();
     if (own === 'cwd') return this.files.startOf(-100) ?? this.files.host.workingDirectory();
     return undefined;
   }
@@ -73,7 +74,7 @@ export class ProcessDirectory {
     if (name === undefined) return undefined;
     if (name === '/proc/self' && this.program !== undefined) return bytesOf(String(this.program.processId));
     const own = this.ownName(name);
-    if (own === 'exe') return this.program?.executable;
+    if (own === 'exe') return this.executable();
     if (own === 'cwd') return this.files.workingDirectory();
     const descriptor = own === undefined ? undefined : this.descriptorOf(name);
     if (descriptor === undefined) return undefined;
@@ -93,6 +94,22 @@ export class ProcessDirectory {
     if (file === undefined) return -errno.ENOENT;
     if (follow) return file.status();
     return this.files.host.status(bytesOf('/proc/self/cwd'), false);
+  }
+
+  /** Absolute path of the program's file, links followed. */
+  private executable(): Uint8Array | undefined {
+    if (this.program === undefined || this.executablePath !== undefined) return this.executablePath;
+    const { host } = this.files;
+    const { path } = this.program;
+    const resolved = this.files.resolve(-100, path);
+    const descriptor = typeof resolved === 'number' ? resolved : host.open(resolved, { ...anyFile, pathOnly: true });
+    if (descriptor >= 0) {
+      const target = host.readLink(host.descriptorPath(descriptor));
+      host.close(descriptor);
+      if (typeof target !== 'number') this.executablePath = target;
+    }
+    this.executablePath ??= path;
+    return this.executablePath;
   }
 
   private candidate(path: Uint8Array): string | undefined {
@@ -118,7 +135,7 @@ export class ProcessDirectory {
 
   private openDescriptors(): OpenFile | number {
     const { host, abi } = this.files;
-    const descriptor = host.open(bytesOf('/proc/self/fd'), directoryRequest);
+    const descriptor = host.open(bytesOf('/proc/self/fd'), { ...anyFile, directory: true });
     if (descriptor < 0) return descriptor;
     const access = { read: true, write: false };
     return new DescriptorDirectory(this.files, descriptor, abi.open.DIRECTORY, access);
@@ -130,13 +147,13 @@ export class ProcessDirectory {
     if (program === undefined) return undefined;
     switch (own) {
       case 'maps':
-        return fromLatin1(program.mappings().map(mapsLine).join(''));
+        return fromLatin1(program.memory.mappings().map(mapsLine).join(''));
       case 'cmdline':
         return concatenate(...program.arguments.flatMap((argument) => [argument, zero]));
       case 'environ':
         return concatenate(...program.environment.flatMap((variable) => [variable, zero]));
       case 'auxv':
-        return program.auxiliaryVector;
+        return auxiliaryVector(program);
       case 'comm':
         return concatenate(program.name(), bytesOf('\n'));
       case 'stat': {
@@ -156,14 +173,14 @@ export class ProcessDirectory {
   }
 }
 
-const directoryRequest = {
+const anyFile = {
   read: true,
   write: false,
   create: false,
   exclusive: false,
   truncate: false,
   append: false,
-  directory: true,
+  directory: false,
   noFollow: false,
   nonBlocking: false,
   synchronous: false,
@@ -171,6 +188,15 @@ const directoryRequest = {
   pathOnly: false,
   mode: 0,
 };
+
+/** The auxiliary vector as it lies on the stack, behind the argument count and the two vectors that zeros end. */
+function auxiliaryVector({ memory, stackPointer, arguments: args, environment }: ProgramFacts): Uint8Array {
+  const wordSize = 4;
+  const start = stackPointer + wordSize * (1 + args.length + 1 + environment.length + 1);
+  let end = start;
+  while (memory.readU32(end) !== 0) end += 2 * wordSize;
+  return memory.readBytes(start, end + 2 * wordSize - start);
+}
 
 /** /proc/self/fd: the guest's descriptors instead of the host's. */
 class DescriptorDirectory extends HostDirectory {

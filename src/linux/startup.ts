@@ -69,6 +69,17 @@ export function startThread(process: Process, state: State, options: StartupOpti
   mapTrampoline(process);
   process.name = commandName(options.path);
   const stackPointer = fillStack(process, top, options);
+  const { path, arguments: args, environment } = options;
+  const { id: processId, memory } = process;
+  process.files.proc.program = {
+    path,
+    arguments: args,
+    environment,
+    processId,
+    memory,
+    stackPointer,
+    name: () => process.name,
+  };
   state.i32.fill(0);
   state.set('r1', stackPointer);
   state.set('reserve.address', -1);
