@@ -13,7 +13,7 @@ const atomicSize = 4096;
 const largestCapacity = 1 << 20;
 
 /** Lets calls wait until something changes. */
-class Waiters {
+export class Waiters {
   private waiting: PromiseWithResolvers<void> | undefined;
 
   /** Resolves at the next change. */
@@ -76,7 +76,7 @@ class Pipe {
 }
 
 /** The status of a file that no file system holds. */
-function anonymousStatus(inode: bigint, mode: number, owner: { uid: number; gid: number }): FileStatus {
+export function anonymousStatus(inode: bigint, mode: number, owner: { uid: number; gid: number }): FileStatus {
   const now = BigInt(Date.now()) * 1_000_000n;
   return {
     dev: 14n,
@@ -96,7 +96,7 @@ function anonymousStatus(inode: bigint, mode: number, owner: { uid: number; gid:
   };
 }
 
-interface Owner {
+export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
@@ -289,7 +289,7 @@ class EventCounter extends OpenFile {
   }
 }
 
-function ownerOf(call: SystemCall): Owner {
+export function ownerOf(call: SystemCall): Owner {
   const { effectiveUid, effectiveGid } = call.process.system.credentials();
   return { uid: effectiveUid, gid: effectiveGid };
 }

@@ -3,6 +3,7 @@ import type { Abi, ArgumentPlan } from './abi/abi.ts';
 import { rows as directoryRows } from './directories.ts';
 import { rows as nameRows } from './files-names.ts';
 import { rows as openRows } from './files-open.ts';
+import { rows as socketRows } from './files-sockets.ts';
 import { rows as transferRows } from './files-transfer.ts';
 import { rows as identityRows } from './identity.ts';
 import { rows as intervalTimerRows } from './interval-timers.ts';
@@ -17,6 +18,7 @@ import { rows as signalRows } from './signal-calls.ts';
 import { rows as statRows } from './stat.ts';
 import type { SystemCallRow } from './system-call.ts';
 import { rows as timeRows } from './time.ts';
+import { rows as timerFileRows } from './timer-files.ts';
 
 /** Every row, subject by subject. */
 export const systemCalls: readonly SystemCallRow[] = [
@@ -28,6 +30,7 @@ export const systemCalls: readonly SystemCallRow[] = [
   ...ioctlRows,
   ...pipeRows,
   ...pollRows,
+  ...socketRows,
   ...identityRows,
   ...intervalTimerRows,
   ...memoryRows,
@@ -36,6 +39,7 @@ export const systemCalls: readonly SystemCallRow[] = [
   ...resourceRows,
   ...signalRows,
   ...timeRows,
+  ...timerFileRows,
 ];
 
 /** A row made ready for one ABI. */

@@ -83,6 +83,44 @@ function times({ process, abi, memory, args: [address] }: SystemCall): number {
   return ticks(process.system.monotonicTime()) & 0x7fffffff;
 }
 
+/** Words of struct timex on a 32-bit ABI, and where the ones are that are not zero. */
+const timexWords = 32;
+const timex = {
+  maximumError: 3,
+  estimatedError: 4,
+  status: 5,
+  constant: 6,
+  precision: 7,
+  tolerance: 8,
+  seconds: 9,
+  microseconds: 10,
+  tick: 11,
+} as const;
+/** A clock that nobody disciplines: the state, its status bit, and the error that the kernel then claims. */
+const timeError = 5;
+const unsynchronized = 0x40;
+const largestError = 16_000_000;
+
+/** Reads the parameters of the system's clock; setting any is refused. */
+function adjustTime({ process, memory }: SystemCall, address: number): number {
+  if (memory.readU32(address) !== 0) return -errno.EPERM;
+  const { seconds, nanoseconds } = process.system.realTime();
+  const words = new Array(timexWords).fill(0);
+  words[timex.maximumError] = largestError;
+  words[timex.estimatedError] = largestError;
+  words[timex.status] = unsynchronized;
+  words[timex.constant] = 2;
+  words[timex.precision] = 1;
+  words[timex.tolerance] = 500 << 16;
+  words[timex.seconds] = seconds;
+  words[timex.microseconds] = Math.floor(nanoseconds / 1000);
+  words[timex.tick] = 1_000_000 / clockTicks;
+  words.forEach((word, i) => {
+    memory.writeU32(address + i * 4, word);
+  });
+  return timeError;
+}
+
 // -- sleeping
 
 /** Below this the event loop's timers are too coarse, and the thread simply stops. */
@@ -152,6 +190,8 @@ export const rows: SystemCallRow[] = [
   { name: 'times', numbers: { powerpc: 43 }, arguments: ['pointer'], handler: times, support: 'full' },
   { name: 'gettimeofday', numbers: { powerpc: 78 }, arguments: ['pointer', 'pointer'], handler: getTimeOfDay, support: 'full' },
   { name: 'settimeofday', numbers: { powerpc: 79 }, arguments: ['pointer', 'pointer'], handler: setTimeOfDay, support: 'partial', note: 'always EPERM' },
+  { name: 'adjtimex', numbers: { powerpc: 124 }, arguments: ['pointer'], handler: (call) => adjustTime(call, call.args[0]), support: 'partial', note: 'reads; setting is EPERM' },
+  { name: 'clock_adjtime', numbers: { powerpc: 347 }, arguments: ['flags:clock', 'pointer'], handler: (call) => (call.args[0] === clockId.REALTIME ? adjustTime(call, call.args[1]) : -errno.EOPNOTSUPP), support: 'partial', note: 'as adjtimex' },
   { name: 'nanosleep', numbers: { powerpc: 162 }, arguments: ['timespec', 'pointer'], handler: nanosleep, support: 'full' },
   { name: 'clock_settime', numbers: { powerpc: 245 }, arguments: ['flags:clock', 'timespec'], handler: (call) => clockSetTime(call, false), support: 'partial', note: 'always EPERM' },
   { name: 'clock_gettime', numbers: { powerpc: 246 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetTime(call, false), support: 'full' },

@@ -184,3 +184,45 @@ describe('timers', () => {
     expect(guest.call('timer_create', 44, 0, scratch)).toBe(-errno.EINVAL);
   });
 });
+
+describe('timer descriptors', () => {
+  const expiries = () => guest.memory.readU64(other);
+
+  test('count their expiries, and reading waits for the first', async () => {
+    const descriptor = guest.call('timerfd_create', 1, 0);
+    expect(descriptor).toBeGreaterThan(2);
+    put(scratch, 0, 100_000_000, 0, 50_000_000);
+    expect(guest.call('timerfd_settime', descriptor, 0, scratch, 0)).toBe(0);
+    const reading = guest.callAndWait('read', descriptor, other, 8);
+    await guest.system.advance(60e6);
+    expect(await reading).toBe(8);
+    expect(expiries()).toBe(1n);
+    guest.system.now += 300e6;
+    expect(guest.call('read', descriptor, other, 8)).toBe(8);
+    expect(expiries()).toBe(3n);
+    expect(guest.call('timerfd_gettime', descriptor, scratch)).toBe(0);
+    expect(words(scratch, 4)).toEqual([0, 100_000_000, 0, 90_000_000]);
+    expect(guest.call('close', descriptor)).toBe(0);
+  });
+  test('without a wait, and what they refuse', () => {
+    const nonBlocking = 0o4000;
+    const descriptor = guest.call('timerfd_create', 0, nonBlocking);
+    expect(guest.call('read', descriptor, other, 8)).toBe(-errno.EAGAIN);
+    expect(guest.call('read', descriptor, other, 4)).toBe(-errno.EINVAL);
+    expect(guest.call('timerfd_create', 2, 0)).toBe(-errno.EINVAL);
+    expect(guest.call('timerfd_create', 8, 0)).toBe(-errno.EPERM);
+    expect(guest.call('timerfd_settime', 99, 0, scratch, 0)).toBe(-errno.EBADF);
+    expect(guest.call('timerfd_gettime', 99, scratch)).toBe(-errno.EBADF);
+  });
+});
+
+describe('adjtimex', () => {
+  test('reads an undisciplined clock and refuses to set it', () => {
+    put(scratch, 0);
+    expect(guest.call('adjtimex', scratch)).toBe(5);
+    expect(words(scratch, 12)).toEqual([0, 0, 0, 16e6, 16e6, 0x40, 2, 1, 32768000, 1_700_000_012, 345_678, 10_000]);
+    put(scratch, 1);
+    expect(guest.call('adjtimex', scratch)).toBe(-errno.EPERM);
+    expect(guest.call('clock_adjtime', 1, scratch)).toBe(-errno.EOPNOTSUPP);
+  });
+});
