@@ -1,7 +1,5 @@
 /** Files through Node's `fs`. The only place of the personality's file calls that knows Node. */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import tty from 'node:tty';
 import type {
   DirectoryEntry,
   FileHost,
@@ -14,6 +12,9 @@ import type {
   WindowSize,
 } from './host.ts';
 import { formatTerminalSettings, parseTerminalSettings } from './stty.ts';
+
+/** Loaded when first wanted: with what they bring along, this and node:tty cost a start 6 ms. */
+const childProcess = () => process.getBuiltinModule('node:child_process');
 
 const { constants } = fs;
 /** Linux's EIO, for failures that carry no number. */
@@ -91,7 +92,7 @@ function touch(path: Uint8Array, time: bigint, which: '-a' | '-m', followLinks: 
   const name = Buffer.from(path).toString('utf8');
   if (!Buffer.from(name).equals(Buffer.from(path))) return false;
   const target = name.startsWith('/proc/self/fd/') ? name.replace('self', String(process.pid)) : name;
-  return spawnSync('touch', [...options, target], { stdio: 'ignore' }).status === 0;
+  return childProcess().spawnSync('touch', [...options, target], { stdio: 'ignore' }).status === 0;
 }
 
 function entryType(entry: fs.Dirent): number {
@@ -107,7 +108,7 @@ function entryType(entry: fs.Dirent): number {
 
 /** Runs stty on a terminal. @returns what it printed; undefined when it failed or is missing */
 function stty(descriptor: number, args: readonly string[]): string | undefined {
-  const result = spawnSync('stty', args, { stdio: [descriptor, 'pipe', 'ignore'], encoding: 'latin1' });
+  const result = childProcess().spawnSync('stty', args, { stdio: [descriptor, 'pipe', 'ignore'], encoding: 'latin1' });
   return result.status === 0 ? result.stdout : undefined;
 }
 
@@ -259,7 +260,7 @@ export class NodeFiles implements FileHost {
   }
   makeFifo(path: Uint8Array, mode: number): number {
     const name = Buffer.from(path).toString('utf8');
-    const result = spawnSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
+    const result = childProcess().spawnSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
     return result.status === 0 ? 0 : -1;
   }
   removeDirectory(path: Uint8Array): number {
@@ -306,7 +307,7 @@ export class NodeFiles implements FileHost {
   }
 
   isTerminal(descriptor: number): boolean {
-    return tty.isatty(descriptor);
+    return process.getBuiltinModule('node:tty').isatty(descriptor);
   }
 
   terminalSettings(descriptor: number): TerminalSettings | number {

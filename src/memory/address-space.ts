@@ -91,7 +91,7 @@ export class AddressSpace implements GuestMemory {
     const end = this.requireRange(start, length);
     const first = start >>> pageShift;
     const last = end >>> pageShift;
-    const hadCode = this.table.any(first, last, execute);
+    const hadCode = this.holdsCode(start, end);
     this.table.clean(first, last, (from, to) => {
       this.fillUnchecked(from << pageShift, (to - from) << pageShift, 0);
     });
@@ -105,7 +105,7 @@ export class AddressSpace implements GuestMemory {
     const end = this.requireRange(start, length);
     const first = start >>> pageShift;
     const last = end >>> pageShift;
-    const hadCode = this.table.any(first, last, execute);
+    const hadCode = this.holdsCode(start, end);
     this.table.set(first, last, 0);
     this.list.replace(start, end, []);
     if (hadCode) this.onCodeChange(start, length);
@@ -124,8 +124,10 @@ export class AddressSpace implements GuestMemory {
       const first = start >>> pageShift;
       const last = reached >>> pageShift;
       // Code that stays executable and read-only is still the same code.
-      const keepsCode = (protection & (execute | write)) === execute && !this.table.any(first, last, write);
-      const codeChanges = !keepsCode && this.table.any(first, last, execute);
+      const code = this.list.within(start, reached).filter((mapping) => (mapping.protection & execute) !== 0);
+      const keeps = (mapping: Mapping): boolean =>
+        (protection & ~read) === execute && (mapping.protection & write) === 0;
+      const codeChanges = !code.every(keeps);
       this.table.set(first, last, protection);
       this.list.replace(start, reached, changed);
       if (codeChanges) this.onCodeChange(start, reached - start);
@@ -292,6 +294,10 @@ export class AddressSpace implements GuestMemory {
   }
 
   // -- helpers
+
+  private holdsCode(start: number, end: number): boolean {
+    return this.list.within(start, end).some((mapping) => (mapping.protection & execute) !== 0);
+  }
 
   /** Offset in the buffer of the lowest of the `length` bytes that hold a guest range. */
   private hostRange(address: number, length: number): number {
