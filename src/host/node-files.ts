@@ -260,7 +260,9 @@ export class NodeFiles implements FileHost {
   }
   makeFifo(path: Uint8Array, mode: number): number {
     const name = Buffer.from(path).toString('utf8');
-    const result = childProcess().spawnSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
+    const result = childProcess().spawnSync('mkfifo', ['-m', (mode & ~process.umask()).toString(8), '--', name], {
+      stdio: 'ignore',
+    });
     return result.status === 0 ? 0 : -1;
   }
   removeDirectory(path: Uint8Array): number {
