@@ -25,7 +25,7 @@ export async function runThread(thread: Thread, engine: Engine): Promise<ExitSta
         const release = process.system.stayAlive();
         await thread.waiting;
         release();
-        thread.waiting = undefined;
+        thread.endWait();
       }
     } else if (reason === 'interrupt') {
       // Cleared first: what happens from here on sets it again.

@@ -2,6 +2,7 @@
 import { MemoryFault } from '../memory/guest-memory.ts';
 import { restart } from './signal-frame.ts';
 import { bitOf, type SignalInfo } from './signal-queue.ts';
+import { stackFlag } from './signal-stack.ts';
 import {
   actionFlag,
   defaultAction,
@@ -67,6 +68,9 @@ function enter(thread: Thread, action: SignalAction, info: SignalInfo): void {
     return;
   }
   thread.savedSignalMask = undefined;
+  if ((thread.alternateStack.flags & stackFlag.SS_AUTODISARM) !== 0) {
+    thread.alternateStack = { base: 0, size: 0, flags: 0 };
+  }
   if ((action.flags & actionFlag.SA_RESETHAND) !== 0) {
     process.signals.setAction(signal, { ...action, handler: defaultAction });
   }

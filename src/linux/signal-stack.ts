@@ -27,6 +27,6 @@ export function setAlternateStack(thread: Thread, base: number, flags: number, s
     return 0;
   }
   if (size < minimumSize) return -errno.ENOMEM;
-  thread.alternateStack = { base, size, flags: flags & stackFlag.SS_AUTODISARM };
+  thread.alternateStack = { base, size, flags: (flags & stackFlag.SS_AUTODISARM) >>> 0 };
   return 0;
 }

@@ -101,6 +101,12 @@ export class Thread {
     return Promise.race(contenders).finally(() => cancel());
   }
 
+  /** The call that the thread waited for is over; whoever raced with its interruption is forgotten. */
+  endWait(): void {
+    this.waiting = undefined;
+    this.interruption = undefined;
+  }
+
   /** Looks again whether something wants the thread's attention, after a signal arrived or the mask changed. */
   review(): void {
     const interrupted = this.interrupted;

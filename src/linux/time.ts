@@ -149,7 +149,8 @@ function sleepFor(
   const { thread, process } = call;
   if (duration < shortSleep && !thread.interrupted) {
     process.system.pause(duration);
-    return 0;
+    // A guest that polls between short sleeps must see what has arrived in the meantime.
+    return process.system.yieldToEvents().then(() => 0);
   }
   const deadline = Math.min(longestTime, clock() + duration);
   const interrupted = (): number => {

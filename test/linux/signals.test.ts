@@ -170,6 +170,20 @@ describe('frames', () => {
     expect(guest.memory.readU32(scratch + 4)).toBe(0);
   });
 
+  test('SS_AUTODISARM takes the stack away until the handler returns', () => {
+    const base = programAddress + 0x8000;
+    [base, 0x80000000, 0x4000].forEach((word, i) => {
+      guest.memory.writeU32(scratch + i * 4, word);
+    });
+    expect(guest.call('sigaltstack', scratch, 0)).toBe(0);
+    install(s.SIGUSR1, handler, actionFlag.SA_ONSTACK | actionFlag.SA_SIGINFO);
+    raise(s.SIGUSR1);
+    deliverSignals(guest.thread, false);
+    expect(guest.thread.alternateStack.size).toBe(0);
+    sigreturn('rt_sigreturn');
+    expect(guest.thread.alternateStack).toEqual({ base, size: 0x4000, flags: 0x80000000 });
+  });
+
   test('a stack that cannot take the frame kills with SIGSEGV', () => {
     install(s.SIGUSR1, handler);
     guest.state.set('r1', 0x2000);
