@@ -1,8 +1,8 @@
-/* Executes 4 instructions 20 million times (a loop of known length, for counters of instructions). */
+/* Executes 4 instructions 2 million times (a loop of known length, for counters of instructions). */
 #include "linux.h"
 _start:
-  lis 9, 20000000 >> 16
-  ori 9, 9, 20000000 & 0xffff
+  lis 9, 2000000 >> 16
+  ori 9, 9, 2000000 & 0xffff
   mtctr 9
   li 3, 0
 loop:
