@@ -76,6 +76,10 @@ export class HostStream extends HostBacked {
     return this.pending;
   }
 
+  override isUncertain(bits: number): boolean {
+    return this.whenChanged(bits) !== undefined;
+  }
+
   override available(): number {
     return this.ahead.length;
   }

@@ -92,6 +92,10 @@ export abstract class OpenFile {
   whenChanged(_bits: number): Promise<void> | undefined {
     return undefined;
   }
+  /** Whether `readiness` is not known for sure: a read ahead is on its way that may yet tell of one of the bits. */
+  isUncertain(_bits: number): boolean {
+    return false;
+  }
   /** Bytes that can be read without waiting (FIONREAD), or -errno. */
   available(): number {
     return -errno.ENOTTY;

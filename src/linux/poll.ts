@@ -38,9 +38,9 @@ async function waitReady(
   const limit = timeout === 0 ? promptness : timeout;
   const deadline = limit === undefined ? undefined : system.monotonicTime() + limit;
   for (;;) {
-    const changes = watches.map(({ file, bits }) => file.whenChanged(bits)).filter((change) => change !== undefined);
     // A look that must not wait is over when no read ahead is on its way that could still tell something.
-    if (timeout === 0 && changes.length === 0) return look();
+    if (timeout === 0 && !watches.some(({ file, bits }) => file.isUncertain(bits))) return look();
+    const changes = watches.map(({ file, bits }) => file.whenChanged(bits)).filter((change) => change !== undefined);
     const left = deadline === undefined ? undefined : Math.max(0, deadline - system.monotonicTime());
     const end = await call.thread.waitFor(
       Promise.race([...changes, never]).then(() => 'changed' as const),
@@ -63,7 +63,7 @@ function ready(
 ): number | Promise<number> {
   const count = look();
   if (count !== 0) return count;
-  if (timeout === 0 && watches.every(({ file, bits }) => file.whenChanged(bits) === undefined)) return 0;
+  if (timeout === 0 && !watches.some(({ file, bits }) => file.isUncertain(bits))) return 0;
   return waitReady(call, watches, look, timeout);
 }
 
@@ -283,6 +283,10 @@ class EventPoll extends OpenFile {
 
   override readiness(): number {
     return this.ready().length > 0 ? readable : 0;
+  }
+
+  override isUncertain(): boolean {
+    return [...this.interests.values()].some(({ file, events }) => file.isUncertain(events));
   }
 
   override whenChanged(): Promise<void> | undefined {

@@ -31,15 +31,17 @@ export const whenceNames: readonly string[] = ['SEEK_SET', 'SEEK_CUR', 'SEEK_END
 
 /** `A|B|0x40`: names of bits, and what is left over as a number; `zero` when nothing is set. */
 export function formatFlags(value: number, names: Constants, zero = '0', prefix = ''): string {
-  const parts: string[] = [];
+  const found = new Set<string>();
   let rest = value;
   // Wider flags first: O_SYNC holds the bit of O_DSYNC.
   for (const [name, bits] of Object.entries(names).sort((a, b) => b[1] - a[1])) {
-    if (bits !== 0 && (rest & bits) === bits) {
-      parts.unshift(prefix + name);
-      rest &= ~bits;
-    }
+    if (bits === 0 || (rest & bits) !== bits) continue;
+    found.add(name);
+    rest &= ~bits;
   }
+  const parts = Object.keys(names)
+    .filter((name) => found.has(name))
+    .map((name) => prefix + name);
   if (rest !== 0) parts.push(`0x${(rest >>> 0).toString(16)}`);
   return parts.length === 0 ? zero : parts.join('|');
 }
