@@ -38,7 +38,10 @@ export class ThreadCode {
   private readonly policy: Policy;
   private readonly statistics: EngineStatistics;
   private readonly state: State;
+  /** Runs cold code, and leaves where there is a translation. */
   private readonly interpreter: Interpreter;
+  /** Runs the blocks at which a translation was left in the middle, whether or not there is one for them. */
+  private readonly stepper: Interpreter;
   private readonly machine: Machine;
   private readonly fetch: Fetch;
   private readonly helpers: readonly HelperRegisters[];
@@ -80,6 +83,7 @@ export class ThreadCode {
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.interpreter.threshold = policy.threshold;
+    this.stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.cells = new CellTable(frontend.instructionAlignment, (cell) => (depth) => this.translate(cell).f(depth));
     const { i32, f64, i64 } = state;
     this.environment = {
@@ -119,7 +123,7 @@ export class ThreadCode {
       }
       if (this.interpretNext) {
         this.interpretNext = false;
-        this.interpreted(interpreter.step());
+        this.interpreted(this.stepper.step());
       } else {
         const cell = this.cells.get(words[pcWord]);
         if (cell.translated || policy.translateAtOnce) {
@@ -260,6 +264,7 @@ export class ThreadCode {
     const dropped = this.cells.drop(start, length);
     this.statistics.invalidations += dropped;
     this.interpreter.invalidate(start, length);
+    this.stepper.invalidate(start, length);
     if (dropped > 0 || this.hasRetired) this.unwind[0] = 1;
   }
 
