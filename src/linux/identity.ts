@@ -99,7 +99,7 @@ function capget({ process, memory, args: [head, data] }: SystemCall): number {
 
 /** Bytes of each field of struct new_utsname. */
 const nameSize = 65;
-/** QEMU and the kernel report what runs; a guest's C library wants at least 3.2. */
+/** The host's kernel, as a program of the host would see it, on the guest's machine. */
 function uname({ process, abi, memory, args: [address] }: SystemCall): number {
   const { hostName, release, version } = process.system.machine();
   const bytes = new Uint8Array(6 * nameSize);

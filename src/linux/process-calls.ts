@@ -14,8 +14,9 @@ function exit({ process, thread, memory, args: [code] }: SystemCall): number {
 const single = (): number => -errno.ENOSYS;
 const singleNote = 'one process with one thread: fork, clone and exec are not there yet';
 
-/** There are no children to wait for. */
+/** Options that wait4 and waitid know. */
 const waitOptions = { wait: 0xe000000b, id: 0xe100000f } as const;
+/** Waiting fails at once: there are no children. */
 const noChild = (options: number, allowed: number): number =>
   (options & ~allowed) !== 0 ? -errno.EINVAL : -errno.ECHILD;
 
@@ -166,7 +167,7 @@ function membarrier({ args: [command, flags] }: SystemCall): number {
 
 const notPermitted = (): number => -errno.EPERM;
 
-/** What reading registers and the like of another process would need. */
+/** An argument that only asks. */
 const personalityQuery = 0xffffffff;
 
 function personality({ process, args: [wanted] }: SystemCall): number {

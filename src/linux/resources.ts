@@ -109,7 +109,7 @@ function sysinfo({ process, abi, memory, args: [address] }: SystemCall): number 
 // -- randomness
 
 const randomFlags = 7;
-/** The kernel answers a request in one piece up to 2^31 - 1 bytes; more is an error nowhere. */
+/** Bytes that are made at a time. */
 const randomPiece = 65536;
 
 function getRandom({ process, memory, args: [address, size, flags] }: SystemCall): number {
