@@ -1,15 +1,15 @@
 /** What the comparison runs: how each contender's command line is made for a benchmark. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { folder as guests, programs } from '../../test/guests/programs.ts';
+import { steleEntry } from '../../test/programs/run-guest.ts';
 
 export const engines = ['interpreted', 'blocks', 'regions', 'auto'] as const;
 export type Engine = (typeof engines)[number];
 export type Contender = 'native' | 'qemu' | Engine;
 
-const root = join(import.meta.dirname, '../..');
 const guest = join(guests, 'bin/benchmarks');
 
 export interface Benchmark {
@@ -45,11 +45,9 @@ export class Contenders {
   /** What compiled the native build and which QEMU it is, for the report. */
   readonly versions: Readonly<Record<string, string>>;
   private readonly temporary = mkdtempSync(join(tmpdir(), 'stele-compare-'));
-  private readonly entry: string;
+  private readonly entry = steleEntry();
 
   constructor() {
-    const built = join(root, 'dist/stele.js');
-    this.entry = existsSync(built) ? built : join(root, 'src/cli/main.ts');
     const gcc = firstLine('gcc', ['--version']);
     const qemu = firstLine('qemu-ppc', ['--version']);
     if (gcc !== undefined) {

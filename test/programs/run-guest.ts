@@ -31,7 +31,7 @@ function newest(path: string): number {
 let entry: string | undefined;
 
 /** Stele's entry: the built one, or the sources when they are newer than it. */
-function steleEntry(): string {
+export function steleEntry(): string {
   if (entry === undefined) {
     const built = join(root, 'dist/stele.js');
     const sources = Math.max(newest(join(root, 'src')), newest(join(root, 'translators')));
