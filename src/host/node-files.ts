@@ -113,6 +113,8 @@ function stty(descriptor: number, args: readonly string[]): string | undefined {
 }
 
 export class NodeFiles implements FileHost {
+  private readonly small = new Uint8Array(1024);
+
   workingDirectory(): Uint8Array {
     return text(process.cwd());
   }
@@ -170,7 +172,13 @@ export class NodeFiles implements FileHost {
 
   write(descriptor: number, buffer: Uint8Array, position: number | undefined): number {
     try {
-      return fs.writeSync(descriptor, buffer, 0, buffer.length, position ?? null);
+      let bytes = buffer;
+      if (buffer.length <= this.small.length) {
+        // A small fresh array lies in V8's heap and has to be moved out for every native call.
+        this.small.set(buffer);
+        bytes = this.small;
+      }
+      return fs.writeSync(descriptor, bytes, 0, buffer.length, position ?? null);
     } catch (error) {
       return failure(error);
     }
