@@ -196,8 +196,16 @@ describe('the launcher', () => {
     });
   });
 
-  test("keeps its compiled code in the user's cache", () => {
-    stele(['--version']);
-    expect(existsSync(join(folder, '.cache', 'stele'))).toBe(true);
+  test('starts with the compiled code that the build left, and makes it anew where it is missing', () => {
+    const cache = join(folder, 'dist', `main.${process.versions.v8}.cache`);
+    expect(existsSync(cache)).toBe(true);
+    rmSync(cache);
+    expect(stele(['--version']).status).toBe(0);
+    expect(existsSync(cache)).toBe(false);
+    expect(stele(['run', guest('hello')]).stdout).toBe('hello, world\n');
+    expect(existsSync(cache)).toBe(true);
+    writeFileSync(cache, 'not compiled code');
+    expect(stele(['run', guest('hello')]).stdout).toBe('hello, world\n');
+    expect(readFileSync(cache).length).toBeGreaterThan(10_000);
   });
 });
