@@ -374,6 +374,29 @@ describe('an address space', () => {
     expect(memory.readU8(at(1) + 8)).toBe(0);
   });
 
+  test.each(byteOrders)('moves a mapping with its contents (%s-endian)', (byteOrder) => {
+    const memory = new AddressSpace(byteOrder);
+    const file = { name: '/data', offset: 0x3000, shared: true };
+    memory.map(at(0), 3 * pageSize, 3, file);
+    const bytes = Uint8Array.from({ length: 3 * pageSize }, (_, i) => (i * 5 + (i >> 8)) & 0xff);
+    memory.writeBytes(at(0), bytes);
+    // A part, to a larger place: the part's pages go, the new place ends in zeroes.
+    memory.move(at(1), 2 * pageSize, at(10), 4 * pageSize);
+    expect([...memory.readBytes(at(10), 2 * pageSize)]).toEqual([...bytes.subarray(pageSize)]);
+    expect(memory.readBytes(at(12), 2 * pageSize).every((byte) => byte === 0)).toBe(true);
+    expect(memory.find(at(1))).toBeUndefined();
+    expect([...memory.readBytes(at(0), pageSize)]).toEqual([...bytes.subarray(0, pageSize)]);
+    expect(memory.find(at(10))).toMatchObject({ start: at(10), end: at(14), ...file, offset: 0x4000 });
+    // In place: longer, then shorter.
+    memory.move(at(0), pageSize, at(0), 2 * pageSize);
+    expect(memory.find(at(1))).toMatchObject({ start: at(0), end: at(2), ...file });
+    memory.move(at(10), 4 * pageSize, at(10), pageSize);
+    expect([...memory.readBytes(at(10), pageSize)]).toEqual([...bytes.subarray(pageSize, 2 * pageSize)]);
+    expect(memory.find(at(11))).toBeUndefined();
+    expect(() => memory.move(at(0), 2 * pageSize, at(1), 2 * pageSize)).toThrow(RangeError);
+    expect(() => memory.move(at(0), 3 * pageSize, at(20), 3 * pageSize)).toThrow(RangeError);
+  });
+
   test('grows a stack only just below it, up to the limit, and not into a neighbour', () => {
     const stackTop = 0x7e000000;
     const memory = memoryWith([stackTop - 2 * pageSize, 2, 3, { growsDown: true, name: '[stack]' }]);
