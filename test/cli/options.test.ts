@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { guestEnvironment } from '../../src/cli/guest-environment.ts';
@@ -10,6 +11,7 @@ import {
   runOptions,
   UsageError,
 } from '../../src/cli/options.ts';
+import { optionsPage } from '../../src/cli/options-page.ts';
 
 /** What `stele run` with these arguments sets. */
 function parse(...args: string[]): { options: PartialOptions; program: string; args: readonly string[] } {
@@ -42,6 +44,10 @@ describe('the rows of options', () => {
       expect(text).toContain(environment);
     }
   });
+});
+
+test('docs/options.md is what the rows say (node scripts/options.ts writes it)', () => {
+  expect(readFileSync(new URL('../../docs/options.md', import.meta.url), 'utf8')).toBe(optionsPage());
 });
 
 describe('the command line', () => {
