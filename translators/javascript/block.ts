@@ -1,25 +1,20 @@
 /**
  * Emits the JavaScript of one block's instructions up to its terminator.
  *
- * Guest registers live in locals of the generated function. A register's local is assigned where the block writes it,
- * unless another write comes before anything could look; so at a side exit (an access that is not allowed, a
- * trap) the locals are exact, and all side exits share one piece of code at the function's end. Values become
- * constants (`t7`), or are written where they are used.
+ * Guest registers are read from locals of the generated function and written through to the state block: so control can
+ * leave at any access that is not allowed without storing anything there, which keeps what V8 has to know about
+ * these many cold paths small. Writes that nothing sees are dropped; a write that only some of the block's ways
+ * out see is made on those. Values become constants (`t7`), or are written where they are used.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
+import { operations } from '../ir/operations.ts';
 import { header } from '../ir/state.ts';
 import type { Block, Unit } from '../ir/unit.ts';
 import { type HelperRegisters, has, type RegisterFlow, sideExits } from '../optimize/registers-flow.ts';
 import { type AccessGroups, accessBytes, groupAccesses } from './accesses.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
 import { isCompare, kinds, operandCounts, templates, testTemplates } from './templates.ts';
-
-/** A place where control leaves a translation in the middle, and the registers whose locals are newer than the state block there. */
-export interface SideExit {
-  readonly pc: number;
-  readonly registers: readonly number[];
-}
 
 /** Lines of generated code with the guest address that each came from. */
 export interface Lines {
@@ -29,6 +24,7 @@ export interface Lines {
 
 export interface BlockContext {
   readonly unit: Unit;
+  readonly successors: readonly (readonly number[])[];
   readonly frontend: Frontend;
   readonly flow: RegisterFlow;
   readonly helpers: readonly HelperRegisters[];
@@ -39,41 +35,54 @@ export interface BlockContext {
   readonly locals: readonly string[];
   /** Registers that the function needs a local for: marked as they are used. */
   readonly usedLocals: Uint8Array;
-  /** Adds a side exit and returns its number. */
-  addSideExit(exit: SideExit): number;
-  /** Registers that some side exit stores: marked as they are found. */
-  readonly exitRegisters: Uint8Array;
   /** The helpers that the function calls: marked as they are used. */
   readonly usedHelpers: Set<number>;
 }
 
 const indexArray: Record<string, string> = { i32: 'S', f64: 'F', i64: 'L' };
 const none = 0x7fffffff;
+const isCall = Uint8Array.from(operations, ({ name }) =>
+  name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
+);
+
+/** A statement that leaves before the instruction at `pc`; its call has never run while the path is cold, and V8 compiles nothing for it. */
+export const sideExit = (pc: number): string => `return X(0x${pc.toString(16)});`;
+
+/** What becomes of a write of a register: bits. */
+const write = {
+  /** Its local is assigned. */
+  local: 1,
+  /** The state block is written where the instruction stands. */
+  memory: 2,
+  /** The state block is written on those ways out of the block that see it. */
+  edges: 4,
+} as const;
 
 export class BlockEmitter {
   private readonly context: BlockContext;
   private readonly uses: Int32Array;
+  /** Position of the last use of a value; `end of block` for what is written on the ways out. */
   private readonly last: Int32Array;
-  /** 1: emitted; 0: dropped. */
+  /** Values: 1 when emitted where they stand; writes: bits of `write`. */
   private readonly needed: Uint8Array;
   private readonly home: (string | undefined)[];
-  /** Position of the next write of a register, while scanning backwards; afterwards the position of its last write. */
+  /** Position of the next write of a register, while scanning backwards. */
   private readonly nextSet: Int32Array;
   private readonly exitsAtSet: Int32Array;
-  /** Registers that the block wrote so far, and the position of the last write of each. */
-  private readonly written: number[] = [];
-  private readonly isWritten: Uint8Array;
-  private readonly setAt: Int32Array;
+  private readonly setDone: Uint8Array;
   /** Registers whose values have homes to forget when the block ends. */
   private readonly touched: number[] = [];
   /** For the write of a flag: the position of the last read of what it wrote. */
   private readonly readUntil: Int32Array;
-  /** Next entry of the unit's forwarded flag reads, from the block's end backwards. */
+  /** The last read of each flag that was answered from the block itself, while scanning backwards. */
   private readonly lastRead: Int32Array;
-  private readonly setDone: Uint8Array;
+  /** The last `get` of each register in the block. */
+  private readonly lastGet: Int32Array;
   /** Number of local assignments up to a position: an expression may move past none of them. */
   private readonly assignments: Int32Array;
   private readonly homedIn: number[][];
+  /** Writes to be made on the block's ways out. */
+  private readonly onEdges: number[] = [];
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
   private groups: AccessGroups;
@@ -88,53 +97,42 @@ export class BlockEmitter {
     this.home = new Array(count);
     this.nextSet = new Int32Array(registers);
     this.exitsAtSet = new Int32Array(registers);
-    this.isWritten = new Uint8Array(registers);
-    this.setAt = new Int32Array(registers);
-    this.lastRead = new Int32Array(registers);
-    this.readUntil = new Int32Array(count);
     this.setDone = new Uint8Array(count);
+    this.readUntil = new Int32Array(count);
+    this.lastRead = new Int32Array(registers);
+    this.lastGet = new Int32Array(registers);
     this.assignments = new Int32Array(count + 1);
     this.homedIn = context.frontend.registers.registers.map(() => []);
     this.groups = groupAccesses(context.unit, 0, 0);
   }
 
   /**
-   * Emits all but the terminator; afterwards condition(), value() and spill() speak of the block's end.
+   * Emits all but the terminator; afterwards condition(), value() and store() speak of the block's end.
    * @param interrupted a condition under which to leave before the block's first instruction
    */
   body(index: number, block: Block, interrupted?: string): void {
-    this.start(index, block);
-    if (interrupted !== undefined) this.line(`if (${interrupted}) ${this.sideExit(block.first, block.pc)}`, block.pc);
-    const { unit, helpers } = this.context;
-    let helperPc = -1;
-    for (let at = block.first; at < block.end; at++) {
-      if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || at === block.end - 1)) {
-        // A helper may have made this translation stale: leave before the next guest instruction.
-        const next = at === block.end - 1 && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0;
-        this.line(`if (U[0] !== 0) ${this.sideExit(at, next)}`, helperPc);
-        helperPc = -1;
-      }
-      if (at === block.end - 1) break;
-      this.instruction(at);
-      if (kinds[unit.op[at]] === 'helper' && helpers.length > 0) helperPc = unit.pc[at] >>> 0;
-    }
-  }
-
-  /** The side exit at the start of a block that is not being emitted: all dirty registers are in their locals. */
-  exitBefore(index: number, block: Block): string {
-    this.start(index, block);
-    return this.sideExit(block.first, block.pc);
-  }
-
-  private start(index: number, block: Block): void {
     this.index = index;
     this.block = block;
-    for (const register of this.written) this.isWritten[register] = 0;
     for (const register of this.touched) this.homedIn[register].length = 0;
-    this.written.length = 0;
     this.touched.length = 0;
+    this.onEdges.length = 0;
     this.analyse();
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
+    if (interrupted !== undefined) this.line(`if (${interrupted}) ${sideExit(block.pc)}`, block.pc);
+    const { unit } = this.context;
+    let helperPc = -1;
+    for (let at = block.first; at < block.end; at++) {
+      const isLast = at === block.end - 1;
+      if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
+        // A helper may have made this translation stale: leave before the next guest instruction.
+        const next = isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0;
+        this.line(`if (U[0] !== 0) ${sideExit(next)}`, helperPc);
+        helperPc = -1;
+      }
+      if (isLast) break;
+      this.instruction(at);
+      if (kinds[unit.op[at]] === 'helper') helperPc = unit.pc[at] >>> 0;
+    }
   }
 
   // -- after the body: for the terminator
@@ -164,18 +162,20 @@ export class BlockEmitter {
     return `(${this.expand(templates[code], value)})`;
   }
 
-  /** Statements that store the locals that are newer than the state block, as one line; empty when there are none. */
-  spill(): string {
+  /**
+   * Statements that make the writes that a way out of the block sees; empty when there are none.
+   * @param target the block of the region where it leads, or undefined out of the region
+   */
+  edge(target: number | undefined): string {
+    const { unit, flow } = this.context;
     let text = '';
-    for (const register of this.dirty(this.block.end - 1)) text += this.store(register, this.local(register));
+    for (const at of this.onEdges) {
+      const register = unit.imm[at];
+      if (target === undefined || has(flow.liveIn, flow.words, target, register)) {
+        text += this.store(register, this.value(unit.a[at]));
+      }
+    }
     return text;
-  }
-
-  /** A statement that leaves before the instruction at `at`: the call has never run while the path is cold, so V8 compiles nothing for it. */
-  sideExit(at: number, pc: number): string {
-    const registers = this.dirty(at);
-    for (const register of registers) this.context.exitRegisters[register] = 1;
-    return `{ e = W(${this.context.addSideExit({ pc, registers })}); break E; }`;
   }
 
   /** A statement that fills a register's local from the state block. */
@@ -198,6 +198,7 @@ export class BlockEmitter {
     nextSet.fill(none);
     exitsAtSet.fill(0);
     this.lastRead.fill(-1);
+    this.lastGet.fill(-1);
     for (let at = block.first; at < block.end; at++) {
       uses[at] = 0;
       last[at] = -1;
@@ -207,12 +208,16 @@ export class BlockEmitter {
     }
     const reads = unit.forwardedFlags;
     let read = this.readsBefore(block.end);
+    const leaves = this.leaves();
     /** Positions of side exits, descending. */
     const exits: number[] = [];
     const use = (value: number, at: number): void => {
       if (value < 0) return;
       uses[value]++;
       if (last[value] < at) last[value] = at;
+    };
+    const extend = (value: number, at: number): void => {
+      if (value >= 0 && last[value] < at) last[value] = at;
     };
     for (let at = block.end - 1; at >= block.first; at--) {
       const code = unit.op[at];
@@ -225,16 +230,26 @@ export class BlockEmitter {
       if (kind === 'set') {
         const register = unit.imm[at];
         const value = unit.a[at];
-        const next = nextSet[register];
-        const final = next === none;
+        const final = nextSet[register] === none;
         const { flag } = registers[register];
-        const live = has(flow.liveOut, flow.words, this.index, register);
-        this.readUntil[at] = final && live ? none : this.lastRead[register];
+        this.readUntil[at] = this.lastRead[register];
         // The first side exit before the register's next write sees this value, if any does.
-        const seen = exits.length > (final ? 0 : exitsAtSet[register]);
-        if ((final && live) || (seen && (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1])))) {
-          needed[at] = 1;
-          use(value, at);
+        const seen =
+          exits.length > (final ? 0 : exitsAtSet[register]) &&
+          (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1]));
+        if (seen) needed[at] = write.memory;
+        if (final) {
+          if (has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
+          if (!seen) {
+            const visible = this.visibleOn(register, leaves);
+            if (visible === 2) needed[at] |= write.memory;
+            else if (visible === 1) needed[at] |= write.edges;
+          }
+        }
+        if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
+        if ((needed[at] & write.edges) !== 0) {
+          extend(value, block.end);
+          this.onEdges.push(at);
         }
         this.lastRead[register] = -1;
         nextSet[register] = at;
@@ -246,16 +261,24 @@ export class BlockEmitter {
           needed[at] = 1;
           for (const operand of this.operandsOf(at)) use(operand, at);
         }
+        // What is written on the ways out may be computed there.
+        if (last[at] === block.end) for (const operand of this.operandsOf(at)) extend(operand, block.end);
         continue;
       }
-      if (kind === 'get' || kind === 'const') continue;
+      if (kind === 'get') {
+        if (this.lastGet[unit.imm[at]] < 0) this.lastGet[unit.imm[at]] = at;
+        continue;
+      }
+      if (kind === 'const') continue;
       needed[at] = 1;
       for (const operand of this.operandsOf(at)) use(operand, at);
       if (sideExits[code] === 1) {
         exits.push(at);
         if (kind === 'helper') {
+          const { reads: helperReads, writes } = helpers[unit.imm[at]];
+          for (const register of helperReads ?? registers.keys()) this.lastRead[register] = at + 1;
           // A helper ends what is known of the registers that it writes.
-          for (const register of helpers[unit.imm[at]].writes ?? []) {
+          for (const register of writes ?? []) {
             nextSet[register] = at;
             exitsAtSet[register] = exits.length;
           }
@@ -265,9 +288,38 @@ export class BlockEmitter {
     let count = 0;
     for (let at = block.first; at < block.end; at++) {
       this.assignments[at] = count;
-      if ((kinds[unit.op[at]] === 'set' && needed[at] === 1) || kinds[unit.op[at]] === 'helper') count++;
+      const kind = kinds[unit.op[at]];
+      if ((kind === 'set' && (needed[at] & write.local) !== 0) || kind === 'helper') count++;
     }
     this.assignments[block.end] = count;
+  }
+
+  /** Whether a way out of the block leads out of the region. */
+  private leaves(): boolean {
+    const { unit, successors } = this.context;
+    const inside = successors[this.index].length;
+    switch (unit.op[this.block.end - 1]) {
+      case op.jump:
+        return inside < 1;
+      case op.branch:
+        return inside < 2;
+      default:
+        return true;
+    }
+  }
+
+  /** Which of the block's ways out see a register that it writes: 0 none, 1 some, 2 all. */
+  private visibleOn(register: number, leaves: boolean): 0 | 1 | 2 {
+    const { flow, successors } = this.context;
+    let seen = leaves ? 1 : 0;
+    let unseen = 0;
+    for (const target of successors[this.index]) {
+      if (has(flow.liveIn, flow.words, target, register)) seen++;
+      else unseen++;
+    }
+    // A call stores everything before it, wherever it returns to.
+    if (unseen === 0 || (leaves && isCall[this.context.unit.op[this.block.end - 1]] === 1)) return seen > 0 ? 2 : 0;
+    return seen > 0 ? 1 : 0;
   }
 
   private readonly operandBuffer: number[] = [];
@@ -313,22 +365,32 @@ export class BlockEmitter {
         return;
       default:
         if (code === op.exit_if)
-          this.line(`if (${this.condition(unit.a[at])}) ${this.sideExit(at, this.pcOf(at))}`, this.pcOf(at));
+          this.line(`if (${this.condition(unit.a[at])}) ${sideExit(this.pcOf(at))}`, this.pcOf(at));
     }
   }
 
   /** Gives a value a home: a register's local when the next instruction writes it there, its use when that is single and near, else a constant. */
   private make(at: number, expression: () => string, inlineAllowed = true): void {
     const { unit } = this.context;
-    if (this.isMergedWithSet(at)) {
-      const register = unit.imm[at + 1];
-      this.release(register, at + 1);
-      // The expression may read the register's old value, so it is made before the local changes.
-      this.line(`${this.local(register)} = ${expression()};`, this.pcOf(at));
-      this.finishSet(at + 1, register, at);
-      return;
+    const next = at + 1;
+    if (next < this.block.end && kinds[unit.op[next]] === 'set' && unit.a[next] === at && this.setDone[next] === 0) {
+      const kept = this.needed[next];
+      if ((kept & write.local) !== 0) {
+        const register = unit.imm[next];
+        this.release(register, next);
+        // The expression may read the register's old value, so it is made before the local changes.
+        const name = this.local(register);
+        this.line(`${name} = ${expression()};${this.storeLater(next, name)}`, this.pcOf(at));
+        this.finishSet(next, register, at);
+        return;
+      }
+      if (kept === write.memory && this.uses[at] === 1 && this.last[at] === next && inlineAllowed) {
+        this.line(this.store(unit.imm[next], expression()).trimEnd(), this.pcOf(at));
+        this.setDone[next] = 1;
+        return;
+      }
     }
-    if (inlineAllowed && this.uses[at] === 1) {
+    if (inlineAllowed && this.uses[at] === 1 && this.last[at] < this.block.end) {
       const use = this.last[at];
       if (this.assignments[at] === this.assignments[use]) {
         if (isCompare[unit.op[at]] === 1 && use === this.block.end - 1) return;
@@ -344,27 +406,29 @@ export class BlockEmitter {
     this.home[at] = name;
   }
 
-  private isMergedWithSet(at: number): boolean {
-    const { unit } = this.context;
-    const next = at + 1;
-    return next < this.block.end && kinds[unit.op[next]] === 'set' && unit.a[next] === at && this.needed[next] === 1;
-  }
-
   private assign(at: number): void {
-    if (this.setDone[at] === 1 || this.needed[at] === 0) return;
+    const kept = this.needed[at];
+    if (this.setDone[at] === 1 || (kept & (write.local | write.memory)) === 0) return;
     const { unit } = this.context;
     const register = unit.imm[at];
     const text = this.value(unit.a[at]);
-    const name = this.local(register);
-    if (text !== name) {
-      this.release(register, at);
-      this.line(`${name} = ${text};`, this.pcOf(at));
+    if ((kept & write.local) === 0) {
+      this.line(this.store(register, text).trimEnd(), this.pcOf(at));
+      return;
     }
+    const name = this.local(register);
+    this.release(register, at);
+    const assignment = text === name ? '' : `${name} = ${text};`;
+    this.line(`${assignment}${this.storeLater(at, name)}`, this.pcOf(at));
     this.finishSet(at, register, unit.a[at]);
   }
 
+  private storeLater(at: number, name: string): string {
+    if ((this.needed[at] & write.memory) === 0) return '';
+    return ` ${this.store(this.context.unit.imm[at], name).trimEnd()}`;
+  }
+
   private finishSet(at: number, register: number, value: number): void {
-    this.markWritten(register, at);
     this.setDone[at] = 1;
     if (this.home[value] === undefined && this.context.unit.op[value] !== op['i32.const']) {
       this.home[value] = this.local(register);
@@ -392,7 +456,7 @@ export class BlockEmitter {
     const base = unit.op[unit.a[at]] === op['i32.const'] ? undefined : this.value(unit.a[at]);
     const constant = base === undefined ? unit.imm[unit.a[at]] : 0;
     if (group.first === at) {
-      this.line(`if (${emitCheck(group, base, constant)}) ${this.sideExit(at, pc)}`, pc);
+      this.line(`if (${emitCheck(group, base, constant)}) ${sideExit(pc)}`, pc);
     }
     if (unit.op[at] === op.check) return;
     const bytes = accessBytes[unit.op[at]];
@@ -401,36 +465,30 @@ export class BlockEmitter {
       this.line(emitted.statement, pc);
       return;
     }
-    if (this.uses[at] === 0) return;
+    if (this.uses[at] === 0 && this.last[at] < 0) return;
     this.make(at, () => emitted.expression as string, false);
   }
 
   private helper(at: number): void {
-    const { unit, frontend, helpers } = this.context;
+    const { unit, frontend, helpers, flow } = this.context;
     const number = unit.imm[at];
     const helper = frontend.helpers[number];
-    const { reads, writes } = helpers[number];
     const pc = this.pcOf(at);
     this.context.usedHelpers.add(number);
-    let text = '';
-    const dirty = this.dirty(at);
-    for (const register of dirty) {
-      if (reads === undefined || reads.includes(register)) text += this.store(register, this.local(register));
-    }
     const operands = this.operandsOf(at).map((value) => this.value(value));
     const call = `h${number}(T, M${operands.map((operand) => `, ${operand}`).join('')})`;
     if (helper.result === '') {
-      this.line(`${text}${call};`, pc);
+      this.line(`${call};`, pc);
     } else {
-      this.line(`${text}const t${at} = ${call};`, pc);
+      this.line(`const t${at} = ${call};`, pc);
       this.home[at] = `t${at}`;
     }
-    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(at, pc)}`, pc);
-    for (const register of writes ?? []) {
+    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${sideExit(pc)}`, pc);
+    for (const register of helpers[number].writes ?? []) {
       this.release(register, at);
-      this.markWritten(register, at);
-      this.readUntil[at] = none;
-      this.line(this.fill(register), pc);
+      if (this.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
+        this.line(this.fill(register), pc);
+      }
     }
   }
 
@@ -439,37 +497,6 @@ export class BlockEmitter {
   private local(register: number): string {
     this.context.usedLocals[register] = 1;
     return this.context.locals[register];
-  }
-
-  private markWritten(register: number, at: number): void {
-    if (this.isWritten[register] === 0) this.written.push(register);
-    this.isWritten[register] = 1;
-    this.setAt[register] = at;
-  }
-
-  /** Registers whose values at position `at` are newer than the state block's, and worth storing. */
-  private dirty(at: number): number[] {
-    const { flow, frontend, preciseFaults } = this.context;
-    const registers = frontend.registers.registers;
-    const result: number[] = [];
-    const atEnd = at === this.block.end - 1;
-    const base = this.index * flow.words;
-    for (let word = 0; word < flow.words; word++) {
-      for (let bits = flow.dirtyIn[base + word]; bits !== 0; bits &= bits - 1) {
-        const register = word * 32 + 31 - Math.clz32(bits & -bits);
-        if (this.isWritten[register] === 1) continue;
-        if (has(atEnd ? flow.liveOut : flow.liveIn, flow.words, this.index, register)) result.push(register);
-      }
-    }
-    for (const register of this.written) {
-      if (atEnd) {
-        if (!has(flow.liveOut, flow.words, this.index, register)) continue;
-      } else if (registers[register].flag && !preciseFaults && !this.isRead(this.setAt[register], at)) {
-        continue;
-      }
-      result.push(register);
-    }
-    return result.sort((one, other) => one - other);
   }
 
   /** Whether what a flag was written at `set` is read at or after the guest instruction that holds position `at`. */

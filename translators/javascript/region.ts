@@ -10,8 +10,7 @@
  * | D I P | guest memory as DataView and Int32Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
- * | W(site) | gives the number of a side exit that is taken |
- * | X(site, …locals) | leaves there: stores those of the locals that are newer than the state block, and returns -1 |
+ * | X(pc) | leaves in the middle of a block, before the instruction at pc; returns -1 |
  * | Y(link) | serves a system call; returns where to go on |
  * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
  * | c10000400 | the cell of a known guest address: its `f` is the translation, or what makes one |
@@ -26,7 +25,7 @@ import { header } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
-import { BlockEmitter, type Lines, type SideExit } from './block.ts';
+import { BlockEmitter, type Lines, sideExit } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
 export interface EmitOptions {
@@ -38,8 +37,6 @@ export interface EmitOptions {
   readonly depthLimit: number;
   /** Targets that an indirect jump was seen to take. */
   indirectTargets(pc: number): readonly number[];
-  /** Takes a side exit and returns its number, which the generated code passes to X. */
-  addSideExit(exit: SideExit): number;
 }
 
 export interface EmittedRegion {
@@ -49,8 +46,6 @@ export interface EmittedRegion {
   readonly source: string;
   /** The guest address that each line of the text came from. */
   readonly pcs: readonly number[];
-  /** Registers in the order in which X gets their locals. */
-  readonly exitRegisters: readonly number[];
   /** Guest addresses whose cells the text names. */
   readonly cells: readonly number[];
   /** Numbers of the helpers that it names. */
@@ -83,7 +78,6 @@ class RegionEmitter {
   private readonly usedHelpers = new Set<number>();
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
   private readonly usedLocals: Uint8Array;
-  private readonly exitRegisters: Uint8Array;
   private readonly locals: readonly string[];
   private readonly flow: ReturnType<typeof registerFlow>;
   private readonly blocks: BlockEmitter;
@@ -95,11 +89,11 @@ class RegionEmitter {
     this.options = options;
     const registers = frontend.registers.registers;
     this.usedLocals = new Uint8Array(registers.length);
-    this.exitRegisters = new Uint8Array(registers.length);
     this.locals = registers.map((register) => register.name.replace('.', '_'));
     this.flow = registerFlow(region, frontend, helpers, options.preciseFaults);
     this.blocks = new BlockEmitter({
       unit: region.unit,
+      successors: region.successors,
       frontend,
       flow: this.flow,
       helpers,
@@ -108,8 +102,6 @@ class RegionEmitter {
       lines: this.lines,
       locals: this.locals,
       usedLocals: this.usedLocals,
-      exitRegisters: this.exitRegisters,
-      addSideExit: (exit) => options.addSideExit(exit),
       usedHelpers: this.usedHelpers,
     });
     this.structure = structure(region.successors, 0, (block) => {
@@ -125,12 +117,8 @@ class RegionEmitter {
     this.fill(0, entry);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
-    this.line('E: {', entry);
     this.tree(0);
-    this.line('}', entry);
-    const exitRegisters = [...this.exitRegisters.keys()].filter((register) => this.exitRegisters[register] === 1);
-    this.line(`return X(e${exitRegisters.map((register) => `, ${this.locals[register]}`).join('')});`, entry);
-    const declared: string[] = ['e = 0'];
+    const declared: string[] = [];
     for (const [number, used] of this.usedLocals.entries()) {
       if (used === 0) continue;
       const type = this.frontend.registers.registers[number].type;
@@ -138,13 +126,12 @@ class RegionEmitter {
     }
     for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);
     const head = `function ${options.name}(depth) {`;
-    const locals = `let ${declared.join(', ')};`;
+    const locals = declared.length > 0 ? `let ${declared.join(', ')};` : '';
     return {
       name: options.name,
       entry,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
       pcs: [entry, entry, ...this.lines.pcs, entry],
-      exitRegisters,
       cells: [...this.cells],
       helpers: [...this.usedHelpers],
       tables: this.tables,
@@ -234,7 +221,7 @@ class RegionEmitter {
   private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
     this.line(`if (S[${exitWord}] !== 0) {`, pc);
     targets.forEach((target, selector) => {
-      this.line(`if (d${node} === ${selector}) ${this.blocks.exitBefore(target, this.region.blocks[target])};`, pc);
+      this.line(`if (d${node} === ${selector}) ${sideExit(this.region.blocks[target].pc)}`, pc);
     });
     this.line('}', pc);
   }
@@ -245,38 +232,39 @@ class RegionEmitter {
     const pc = unit.pc[at] >>> 0;
     const { blocks } = this;
     // Everything about this block is asked for before another one is emitted inside one of its arms.
-    const code = unit.op[at];
     const target = unit.imm[at] >>> 0;
-    switch (code) {
+    switch (unit.op[at]) {
       case op.jump:
-        this.goOrLeave(position, target, this.leaving(target), pc);
+        this.goOrLeave(position, target, this.way(target), pc);
         return;
       case op.branch: {
         const otherwise = unit.b[at] >>> 0;
-        const leaving = this.leaving(otherwise);
+        const way = this.way(otherwise);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
-        this.goOrLeave(position, target, this.leaving(target), pc);
+        this.goOrLeave(position, target, this.way(target), pc);
         this.line('} else {', pc);
-        this.goOrLeave(position, otherwise, leaving, pc);
+        this.goOrLeave(position, otherwise, way, pc);
         this.line('}', pc);
         return;
       }
-      case op.branch_return:
+      case op.branch_return: {
+        const way = this.way(target);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
-        this.line(`${blocks.spill()}return ${blocks.value(unit.b[at])};`, pc);
+        this.line(`${blocks.edge(undefined)}return ${blocks.value(unit.b[at])};`, pc);
         this.line('}', pc);
-        this.goOrLeave(position, target, this.leaving(target), pc);
+        this.goOrLeave(position, target, way, pc);
         return;
+      }
       case op.branch_indirect: {
-        const leaving = this.leaving(target);
+        const way = this.way(target);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
         this.indirect(position, unit.b[at], pc);
         this.line('}', pc);
-        this.goOrLeave(position, target, leaving, pc);
+        this.goOrLeave(position, target, way, pc);
         return;
       }
       case op.return:
-        this.line(`${blocks.spill()}return ${blocks.value(unit.a[at])};`, pc);
+        this.line(`${blocks.edge(undefined)}return ${blocks.value(unit.a[at])};`, pc);
         return;
       case op.jump_indirect:
         this.indirect(position, unit.a[at], pc);
@@ -291,13 +279,13 @@ class RegionEmitter {
         this.call(position, `Y(${unit.b[at]})`, unit.b[at], pc);
         return;
       default:
-        this.line(blocks.sideExit(at, pc), pc);
+        this.line(blocks.edge(undefined), pc);
+        this.line(sideExit(pc), pc);
     }
   }
 
   private call(position: number, callee: string, link: number, pc: number): void {
-    const spill = this.blocks.spill();
-    this.line(`{ ${spill}const q = ${callee}; if (q !== ${link}) return q; }`, pc);
+    this.line(`{ ${this.blocks.edge(undefined)}const q = ${callee}; if (q !== ${link}) return q; }`, pc);
     const index = this.region.indices.get(link >>> 0);
     if (index === undefined) {
       this.line(`return ${this.cell(link >>> 0)}.f(depth + 1);`, pc);
@@ -307,21 +295,23 @@ class RegionEmitter {
     this.go(position, index, pc);
   }
 
-  /** The statements that leave the region for an address outside; undefined when it is inside. */
-  private leaving(target: number): string | undefined {
-    if (this.region.indices.has(target)) return undefined;
-    return `${this.blocks.spill()}return ${this.cell(target)}.f(depth + 1);`;
+  /** The statements that a way out of the present block needs: writes that it sees, and leaving when it leads out of the region. */
+  private way(target: number): string {
+    const index = this.region.indices.get(target);
+    const writes = this.blocks.edge(index);
+    return index === undefined ? `${writes}return ${this.cell(target)}.f(depth + 1);` : writes;
   }
 
-  private goOrLeave(position: number, target: number, leaving: string | undefined, pc: number): void {
-    if (leaving === undefined) this.go(position, this.region.indices.get(target) as number, pc);
-    else this.line(leaving, pc);
+  private goOrLeave(position: number, target: number, way: string, pc: number): void {
+    if (way !== '') this.line(way.trimEnd(), pc);
+    const index = this.region.indices.get(target);
+    if (index !== undefined) this.go(position, index, pc);
   }
 
   /** A jump to a computed address: a switch over the targets that were seen, anything else through the table of cells. */
   private indirect(position: number, target: number, pc: number): void {
     const value = this.blocks.value(target);
-    const unknown = `${this.blocks.spill()}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`;
+    const unknown = `${this.blocks.edge(undefined)}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`;
     const known = this.options
       .indirectTargets(pc)
       .filter((address) => this.region.indices.has(address))
@@ -335,6 +325,7 @@ class RegionEmitter {
       });
       const name = `J${hex(pc)}`;
       this.tables.push({ name, selectors });
+      const ways = known.map((address) => this.way(address));
       // An address between two instructions finds nothing.
       const shift = Math.log2(alignment);
       const offset = `${value} - ${low} | 0`;
@@ -342,7 +333,7 @@ class RegionEmitter {
       this.line(`switch (${name}[${slot}]) {`, pc);
       known.forEach((address, selector) => {
         this.line(`case ${selector + 1}: {`, pc);
-        this.go(position, this.region.indices.get(address) as number, pc);
+        this.goOrLeave(position, address, ways[selector], pc);
         this.line('}', pc);
       });
       this.line('}', pc);

@@ -1,9 +1,9 @@
 /**
- * Dataflow of guest registers over a region, on bit sets: which flags are live, which registers a
- * translation's locals must hold where, and which of them are dirty (newer than the state block).
+ * Dataflow of guest registers over a region, on bit sets: which registers are live, and which ones a
+ * translation's locals must hold where.
  *
- * The model: a translation keeps registers in locals. At entry, and after a call or system call, the state
- * block holds everything and locals are filled; before a call and at every way out, dirty locals are spilled.
+ * The model: a translation reads registers from locals and writes them through to the state block. At entry, and
+ * after a call or system call, locals are filled. A write that nothing can see any more need not reach the state block.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
@@ -28,18 +28,11 @@ for (const operation of operations) {
 export interface RegisterFlow {
   /** 32-bit words of one set. Set of block b: words b * words … */
   readonly words: number;
-  /** Registers that some path from the block's start or end reads before it writes them. All ways out read everything. */
+  /** Registers that some path from the block's start reads before it writes them. All ways out read everything. */
   readonly liveIn: Int32Array;
-  readonly liveOut: Int32Array;
-  /** Registers that may be dirty at the block's start and end. */
-  readonly dirtyIn: Int32Array;
-  readonly dirtyOut: Int32Array;
-  /** Registers whose locals must be right at the block's start. */
+  /** Registers whose locals must be right at the block's start, and at its end. */
   readonly neededIn: Int32Array;
-  /** Registers that the block writes. */
-  readonly writes: Int32Array;
-  /** Whether control continues behind a call: locals are lost there. */
-  readonly callEnds: Uint8Array;
+  readonly neededOut: Int32Array;
 }
 
 /** Register numbers that a helper reads and writes; undefined stands for all. */
@@ -69,40 +62,45 @@ export function registerFlow(
   preciseFaults: boolean,
 ): RegisterFlow {
   const { unit, blocks, successors } = region;
-  const registerCount = frontend.registers.registers.length;
-  const words = (registerCount + 31) >>> 5;
+  const registers = frontend.registers.registers;
+  const words = (registers.length + 31) >>> 5;
   const size = blocks.length * words;
-  const reads = new Int32Array(size);
+  /** Read through a local, before any write of the block. */
+  const localReads = new Int32Array(size);
+  /** Seen in the state block, by a helper or at a side exit, before any write of the block. */
+  const memoryReads = new Int32Array(size);
   const writes = new Int32Array(size);
-  const exposed = new Int32Array(size);
-  const hasSideExit = new Uint8Array(blocks.length);
   const leaves = new Uint8Array(blocks.length);
   const callEnds = new Uint8Array(blocks.length);
+  const flagMask = new Int32Array(words);
+  for (const [register, { flag }] of registers.entries()) {
+    if (flag && !preciseFaults) flagMask[register >>> 5] |= 1 << (register & 31);
+  }
 
   for (let index = 0; index < blocks.length; index++) {
     const block = blocks[index];
     const base = index * words;
-    const read = (register: number): void => {
-      const word = base + (register >>> 5);
-      const bit = 1 << (register & 31);
-      if ((writes[word] & bit) === 0) reads[word] |= bit;
-    };
     for (let at = block.first; at < block.end; at++) {
       const code = unit.op[at];
+      const register = unit.imm[at];
       if (getCodes[code] === 1) {
-        read(unit.imm[at]);
+        const word = base + (register >>> 5);
+        localReads[word] |= (1 << (register & 31)) & ~writes[word];
       } else if (setCodes[code] === 1) {
-        const register = unit.imm[at];
         writes[base + (register >>> 5)] |= 1 << (register & 31);
       } else if (sideExits[code] === 1) {
-        hasSideExit[index] = 1;
-        // What the exit reads: everything that is not written before it.
-        for (let word = 0; word < words; word++) exposed[base + word] |= ~writes[base + word];
+        for (let word = 0; word < words; word++) memoryReads[base + word] |= ~writes[base + word] & ~flagMask[word];
         if (helperCodes[code] === 1) {
-          const helper = helpers[unit.imm[at]];
-          if (helper.reads === undefined) for (let register = 0; register < registerCount; register++) read(register);
-          else for (const register of helper.reads) read(register);
-          for (const register of helper.writes ?? []) writes[base + (register >>> 5)] |= 1 << (register & 31);
+          const helper = helpers[register];
+          if (helper.reads === undefined) {
+            for (let word = 0; word < words; word++) memoryReads[base + word] |= ~writes[base + word];
+          } else {
+            for (const read of helper.reads) {
+              const word = base + (read >>> 5);
+              memoryReads[word] |= (1 << (read & 31)) & ~writes[word];
+            }
+          }
+          for (const written of helper.writes ?? []) writes[base + (written >>> 5)] |= 1 << (written & 31);
         }
       }
     }
@@ -124,75 +122,34 @@ export function registerFlow(
     }
   }
 
-  // Liveness. A way out reads everything; side exits read all but flags, or all when faults are precise.
-  const flagMask = new Int32Array(words);
-  for (const [register, { flag }] of frontend.registers.registers.entries()) {
-    if (flag && !preciseFaults) flagMask[register >>> 5] |= 1 << (register & 31);
-  }
   const liveIn = new Int32Array(size);
-  const liveOut = new Int32Array(size);
+  const neededIn = new Int32Array(size);
+  const neededOut = new Int32Array(size);
   let changed = true;
   while (changed) {
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const base = index * words;
       for (let word = 0; word < words; word++) {
-        let out = leaves[index] === 1 ? -1 : 0;
-        if (out === 0) for (const target of successors[index]) out |= liveIn[target * words + word];
-        const side = hasSideExit[index] === 1 ? exposed[base + word] & ~flagMask[word] : 0;
-        const into = (out & ~writes[base + word]) | reads[base + word] | side;
-        liveOut[base + word] = out;
-        if (into !== liveIn[base + word]) {
-          liveIn[base + word] = into;
-          changed = true;
-        }
-      }
-    }
-  }
-
-  // Dirty registers, forwards.
-  const dirtyIn = new Int32Array(size);
-  const dirtyOut = new Int32Array(size);
-  changed = true;
-  while (changed) {
-    changed = false;
-    for (let index = 0; index < blocks.length; index++) {
-      const base = index * words;
-      for (let word = 0; word < words; word++) {
-        // A flag that nobody reads any more is not worth a spill.
-        const out = callEnds[index] === 1 ? 0 : (dirtyIn[base + word] | writes[base + word]) & liveOut[base + word];
-        dirtyOut[base + word] = out;
-        if (out === 0) continue;
+        let live = leaves[index] === 1 ? -1 : 0;
+        let needed = 0;
         for (const target of successors[index]) {
-          const into = dirtyIn[target * words + word];
-          if ((into | out) !== into) {
-            dirtyIn[target * words + word] = into | out;
-            changed = true;
-          }
+          live |= liveIn[target * words + word];
+          needed |= neededIn[target * words + word];
         }
-      }
-    }
-  }
-
-  // Needed locals, backwards: what is read, and what may be dirty at a way out.
-  const neededIn = new Int32Array(size);
-  changed = true;
-  while (changed) {
-    changed = false;
-    for (let index = blocks.length - 1; index >= 0; index--) {
-      const base = index * words;
-      for (let word = 0; word < words; word++) {
-        let out = 0;
-        if (callEnds[index] === 0) for (const target of successors[index]) out |= neededIn[target * words + word];
-        if (leaves[index] === 1) out |= dirtyIn[base + word];
-        const side = hasSideExit[index] === 1 ? dirtyIn[base + word] & exposed[base + word] & liveIn[base + word] : 0;
-        const into = (out & ~writes[base + word]) | reads[base + word] | side;
-        if (into !== neededIn[base + word]) {
-          neededIn[base + word] = into;
+        // Behind a call the locals are filled anew.
+        if (callEnds[index] === 1) needed = 0;
+        neededOut[base + word] = needed;
+        const kept = ~writes[base + word];
+        const liveBefore = (live & kept) | localReads[base + word] | memoryReads[base + word];
+        const neededBefore = (needed & kept) | localReads[base + word];
+        if (liveBefore !== liveIn[base + word] || neededBefore !== neededIn[base + word]) {
+          liveIn[base + word] = liveBefore;
+          neededIn[base + word] = neededBefore;
           changed = true;
         }
       }
     }
   }
-  return { words, liveIn, liveOut, dirtyIn, dirtyOut, neededIn, writes, callEnds };
+  return { words, liveIn, neededIn, neededOut };
 }

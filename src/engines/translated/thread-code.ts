@@ -6,7 +6,6 @@ import type { Fetch, Machine } from '../../../translators/frontend.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
-import type { SideExit } from '../../../translators/javascript/block.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { type EmittedRegion, emitRegion } from '../../../translators/javascript/region.ts';
 import { discoverRegion } from '../../../translators/optimize/discover.ts';
@@ -27,11 +26,6 @@ const instructionsIndex = header.instructions >> 3;
 const missLimit = 64;
 const retranslationLimit = 4;
 
-/** A side exit, and the registers in the order in which its translation hands their locals over. */
-interface Site extends SideExit {
-  order: readonly number[];
-}
-
 export class ThreadCode {
   readonly cells: CellTable;
   private readonly options: EngineOptions;
@@ -46,7 +40,6 @@ export class ThreadCode {
   private readonly fetch: Fetch;
   private readonly helpers: readonly HelperRegisters[];
   private readonly environment: Environment;
-  private readonly sites: Site[] = [];
   /** U[0] is not 0 when all translations on the host's stack must be left. */
   private readonly unwind = new Int32Array(1);
   /** From an indirect jump to the targets that it took. */
@@ -87,7 +80,7 @@ export class ThreadCode {
     this.cells = new CellTable(frontend.instructionAlignment, (cell) => (depth) => this.translate(cell).f(depth));
     const { i32, f64, i64 } = state;
     this.environment = {
-      names: ['S', 'F', 'L', 'D', 'I', 'P', 'U', 'T', 'M', 'W', 'X', 'Y', 'G', 'N'],
+      names: ['S', 'F', 'L', 'D', 'I', 'P', 'U', 'T', 'M', 'X', 'Y', 'G', 'N'],
       values: [
         i32,
         f64,
@@ -98,8 +91,7 @@ export class ThreadCode {
         this.unwind,
         state,
         this.machine,
-        (site: number) => site,
-        (site: number, ...values: (number | bigint)[]) => this.leaveInside(site, values),
+        (pc: number) => this.leaveInside(pc),
         (link: number) => this.systemCall(link),
         (pc: number) => this.cells.get(pc),
         (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
@@ -152,13 +144,11 @@ export class ThreadCode {
   private translate(cell: Cell): Cell {
     if (cell.translated) return cell;
     const { statistics, policy } = this;
-    const firstSite = this.sites.length;
     const emitted = this.emit(cell);
     const start = performance.now();
     const url = `stele:guest/${statistics.regions}/${emitted.name}`;
     const batch = compile([emitted], this.environment, url);
     addLines(url, batch.pcs);
-    for (const site of this.sites.slice(firstSite)) site.order = emitted.exitRegisters;
     this.cells.install(cell, batch.functions[0], this.pagesOf(emitted));
     statistics.compileTime += performance.now() - start;
     statistics.regions++;
@@ -191,7 +181,6 @@ export class ThreadCode {
       countInstructions: options.countInstructions,
       depthLimit: policy.depthLimit,
       indirectTargets,
-      addSideExit: (exit) => this.sites.push({ ...exit, order: [] }) - 1,
     });
     statistics.liftedInstructions += region.liftedInstructions;
     statistics.liftTime += lifted - start;
@@ -206,21 +195,11 @@ export class ThreadCode {
     return [...pages];
   }
 
-  /** X: control leaves a translation in the middle; the interpreter goes on from the site's pc. */
-  private leaveInside(site: number, values: readonly (number | bigint)[]): number {
-    const { state } = this;
-    const { pc, registers, order } = this.sites[site];
-    const file = state.file.registers;
-    for (let i = 0; i < order.length; i++) {
-      if (!registers.includes(order[i])) continue;
-      const { type, index } = file[order[i]];
-      if (type === 'f64') state.f64[index] = values[i] as number;
-      else if (type === 'i64') state.i64[index] = values[i] as bigint;
-      else state.i32[index] = values[i] as number;
-    }
-    state.i32[pcWord] = pc;
-    this.interpretNext =
-      this.unwind[0] === 0 && state.i32[exitWord] === exitCode.none && state.i32[interruptWord] === 0;
+  /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */
+  private leaveInside(pc: number): number {
+    const { i32 } = this.state;
+    i32[pcWord] = pc;
+    this.interpretNext = this.unwind[0] === 0 && i32[exitWord] === exitCode.none && i32[interruptWord] === 0;
     return -1;
   }
 
