@@ -132,7 +132,8 @@ export class ThreadCode {
 
   /** Deals with why the interpreter stopped, as far as it is not for the caller of run(). */
   private interpreted(reason: number): void {
-    if (reason === stop.hot) {
+    // An address that the interpreter leaves for keeps its mark when its translation is dropped.
+    if (reason === stop.hot || reason === stop.translated) {
       this.translate(this.cells.get(this.state.i32[pcWord]));
     } else if (reason === stop.exit && this.state.i32[exitWord] === exitCode.system_call) {
       this.state.i32[exitWord] = exitCode.none;
