@@ -1,0 +1,87 @@
+/** Random programs: what they consist of, and the kinds that there are. */
+import { generator } from '../float/cases.ts';
+import { Assembler } from './assembler.ts';
+import { emitControlFlow } from './control-flow.ts';
+import {
+  eligibleInstructions,
+  type InstructionOptions,
+  oneIn,
+  type Random,
+  randomInstruction,
+} from './instructions.ts';
+import { codeAddress } from './layout.ts';
+
+export const kinds = ['straight', 'faults', 'status', 'branches', 'rewriting', 'interrupts'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** A generated program. Each round starts it anew with other registers, in the memory that the last round left. */
+export interface Program {
+  readonly kind: Kind;
+  readonly seed: number;
+  readonly words: readonly number[];
+  /** Positions of words that a nop may replace. */
+  readonly removable: readonly number[];
+  /** Words at tableAddress. */
+  readonly tables: readonly number[];
+  /** Functions, as a symbol table would tell them; empty: there are no symbols. */
+  readonly symbols: readonly { readonly name: string; readonly start: number; readonly size: number }[];
+  readonly rounds: number;
+  /** The code's pages are writable. */
+  readonly writableCode: boolean;
+  /** The guest asked for flags to be exact at faults. */
+  readonly preciseFaults: boolean;
+  /** The floating-point status is exact from the first instruction. */
+  readonly exactFloatingPoint: boolean;
+  /** What r14 starts with, by round. */
+  readonly fuel: readonly number[];
+  /** The host interrupts the guest now and then. */
+  readonly interrupts: boolean;
+  /** Words that events write over code: position in the code, and the word. */
+  readonly patches: readonly { readonly at: number; readonly word: number }[];
+}
+
+/** The program of a kind that a seed makes. @param qemu only what can be compared with QEMU 7.2 */
+export function createProgram(kind: Kind, seed: number, qemu = false): Program {
+  const next = generator(seed);
+  if (kind === 'branches' || kind === 'rewriting' || kind === 'interrupts') {
+    return { kind, seed, ...emitControlFlow(next, kind, qemu) };
+  }
+  return straight(kind, seed, next, qemu);
+}
+
+/** mffs, a store that looks at its result, and a record form: exact from here on. */
+const beginExact = [0xfc00048e, 0xd80f0000, 0xfc000091];
+
+function straight(kind: Kind, seed: number, next: Random, qemu: boolean): Program {
+  const options: InstructionOptions = { faults: kind === 'faults', status: kind === 'status', qemu };
+  const from = eligibleInstructions(options);
+  const assembler = new Assembler(codeAddress);
+  if (options.status) assembler.emit(...beginExact);
+  const length = 1 + (next() & (oneIn(next, 10) ? 255 : 31));
+  while (assembler.removable.length < length) assembler.emitRemovable(...randomInstruction(next, from, options));
+  // li r0,0; sc
+  assembler.emit(0x38000000, 0x44000002);
+  return {
+    kind,
+    seed,
+    words: assembler.finish(),
+    removable: assembler.removable,
+    tables: [],
+    symbols: [],
+    // Enough for a block to become hot.
+    rounds: 34,
+    writableCode: false,
+    preciseFaults: oneIn(next, 2),
+    exactFloatingPoint: options.status,
+    fuel: [0],
+    interrupts: false,
+    patches: [],
+  };
+}
+
+/** The same program with nops in place of the removable words that `keep` does not name. */
+export function reduced(program: Program, keep: ReadonlySet<number>): Program {
+  const words = program.words.slice();
+  for (const at of program.removable) if (!keep.has(at)) words[at] = 0x60000000;
+  return { ...program, words, removable: program.removable.filter((at) => keep.has(at)) };
+}
