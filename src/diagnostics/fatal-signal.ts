@@ -3,6 +3,8 @@ import type { Fetch, Frontend } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { MemoryFault } from '../memory/guest-memory.ts';
+import { backTrace } from './back-trace.ts';
+import { hex8, type Places, symbolicAddress } from './places.ts';
 
 export interface FatalSignal {
   readonly signal: number;
@@ -17,12 +19,10 @@ export interface FatalSignal {
 }
 
 /** What the report looks things up in. */
-export interface GuestView {
+export interface GuestView extends Places {
   readonly frontend: Frontend;
   readonly memory: GuestMemory;
   readonly state: State;
-  symbolAt(address: number): { readonly name: string; readonly start: number } | undefined;
-  lineAt(address: number): { readonly file: string; readonly line: number } | undefined;
   /** The last system calls as strace prints them, oldest first. */
   readonly recentCalls: readonly string[];
 }
@@ -30,8 +30,8 @@ export interface GuestView {
 /** Instructions shown before and after the one at the pc. */
 const contextInstructions = 4;
 const registersPerLine = 4;
-
-const hex8 = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+/** Calls shown, innermost first. */
+const callLimit = 16;
 
 /** The report; ends with a newline. */
 export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): string {
@@ -42,6 +42,7 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
       `  ${describeAccess(fatal.access)} 0x${hex8(fatal.address)}, ${describeMemory(fatal.address, guest.memory)}`,
     );
   }
+  lines.push(...describeCalls(fatal.pc, guest));
   lines.push('  code', ...describeCode(fatal.pc, guest));
   lines.push('  registers', ...describeRegisters(guest.state));
   if (guest.recentCalls.length > 0)
@@ -49,12 +50,29 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
   return `${lines.join('\n')}\n`;
 }
 
-/** " main+0x1c (file.c:12)" */
-function describePlace(address: number, guest: GuestView): string {
-  const symbol = guest.symbolAt(address);
-  const line = guest.lineAt(address);
-  const name = symbol === undefined ? '' : ` ${symbol.name}+0x${(address - symbol.start).toString(16)}`;
-  return name + (line === undefined ? '' : ` (${line.file}:${line.line})`);
+/**
+ * " main+0x1c (file.c:12)"
+ * @param instruction the address whose line is meant: a call's, where `address` is the one that it returns to
+ */
+function describePlace(address: number, guest: GuestView, instruction = address): string {
+  const name = symbolicAddress(address, guest);
+  const line = guest.lineAt?.(instruction);
+  return (name === '' ? '' : ` ${name}`) + (line === undefined ? '' : ` (${line.file}:${line.line})`);
+}
+
+/** The calls that led here, by the addresses that they return to. */
+function describeCalls(pc: number, guest: GuestView): string[] {
+  const { frontend, memory, state } = guest;
+  const word = (address: number): number | undefined => {
+    const bytes = peek(memory, address >>> 0, 4);
+    return bytes === undefined ? undefined : number(bytes, frontend);
+  };
+  const view = { state, pc, word, symbolAt: (address: number) => guest.symbolAt(address) };
+  const returns = backTrace(frontend.name, view, callLimit + 1);
+  if (returns.length === 0) return [];
+  const lines = returns.slice(0, callLimit).map((to) => `    0x${hex8(to)}${describePlace(to, guest, to - 1)}`);
+  if (returns.length > callLimit) lines.push('    ...');
+  return ['  called from', ...lines];
 }
 
 function describeAccess(access: number): string {
@@ -73,9 +91,7 @@ function describeMemory(address: number, memory: GuestMemory): string {
 function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
   const fetch: Fetch = (address, length) => {
     const bytes = peek(memory, address, length);
-    if (bytes === undefined) return undefined;
-    const ordered = frontend.byteOrder === 'big' ? bytes : bytes.toReversed();
-    return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
+    return bytes === undefined ? undefined : number(bytes, frontend);
   };
   const fixed = frontend.instructionAlignment > 1;
   const start = fixed ? pc - contextInstructions * frontend.instructionAlignment : pc;
@@ -94,6 +110,12 @@ function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
     address += length;
   }
   return lines;
+}
+
+/** The unsigned number that up to four bytes stand for. */
+function number(bytes: Uint8Array, frontend: Frontend): number {
+  const ordered = frontend.byteOrder === 'big' ? bytes : bytes.toReversed();
+  return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
 }
 
 function peek(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
