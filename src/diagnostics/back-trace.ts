@@ -17,7 +17,7 @@ type Walk = (view: StackView, limit: number) => number[];
 const walks: Readonly<Record<string, Walk>> = { powerpc: walkPowerpc };
 
 /**
- * Return addresses, innermost call first.
+ * Guest addresses of the calls, innermost first.
  * @param limit how many at most
  */
 export function backTrace(architecture: string, view: StackView, limit: number): number[] {
@@ -43,20 +43,20 @@ function isPowerpcCall(word: number | undefined): boolean {
  */
 function walkPowerpc(view: StackView, limit: number): number[] {
   const { state, pc, word } = view;
-  const returns: number[] = [];
+  const calls: number[] = [];
   const isReturn = (address: number): boolean => (address & 3) === 0 && isPowerpcCall(word(address - 4));
   let stack = state.get('r1') >>> 0;
   let frame = word(stack);
   const link = state.get('lr') >>> 0;
-  const function_ = view.symbolAt(pc);
-  const isOwn = function_ !== undefined && view.symbolAt(link)?.start === function_.start;
-  if (isReturn(link) && !isOwn && (frame === undefined || word(frame + 4) !== link)) returns.push(link);
+  const running = view.symbolAt(pc);
+  const isOwn = running !== undefined && view.symbolAt(link - 4)?.start === running.start;
+  if (isReturn(link) && !isOwn && (frame === undefined || word(frame + 4) !== link)) calls.push(link - 4);
   // Frames lie at ever higher addresses; the outermost one's chain is 0.
-  while (frame !== undefined && frame > stack && (frame & 3) === 0 && returns.length < limit) {
+  while (frame !== undefined && frame > stack && (frame & 3) === 0 && calls.length < limit) {
     const saved = word(frame + 4);
-    if (saved !== undefined && isReturn(saved)) returns.push(saved);
+    if (saved !== undefined && isReturn(saved)) calls.push(saved - 4);
     stack = frame;
     frame = word(frame);
   }
-  return returns;
+  return calls;
 }

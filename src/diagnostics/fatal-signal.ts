@@ -50,17 +50,14 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
   return `${lines.join('\n')}\n`;
 }
 
-/**
- * " main+0x1c (file.c:12)"
- * @param instruction the address whose line is meant: a call's, where `address` is the one that it returns to
- */
-function describePlace(address: number, guest: GuestView, instruction = address): string {
+/** " main+0x1c (file.c:12)" */
+function describePlace(address: number, guest: GuestView): string {
   const name = symbolicAddress(address, guest);
-  const line = guest.lineAt?.(instruction);
+  const line = guest.lineAt?.(address);
   return (name === '' ? '' : ` ${name}`) + (line === undefined ? '' : ` (${line.file}:${line.line})`);
 }
 
-/** The calls that led here, by the addresses that they return to. */
+/** The calls that led here. */
 function describeCalls(pc: number, guest: GuestView): string[] {
   const { frontend, memory, state } = guest;
   const word = (address: number): number | undefined => {
@@ -68,10 +65,10 @@ function describeCalls(pc: number, guest: GuestView): string[] {
     return bytes === undefined ? undefined : number(bytes, frontend);
   };
   const view = { state, pc, word, symbolAt: (address: number) => guest.symbolAt(address) };
-  const returns = backTrace(frontend.name, view, callLimit + 1);
-  if (returns.length === 0) return [];
-  const lines = returns.slice(0, callLimit).map((to) => `    0x${hex8(to)}${describePlace(to, guest, to - 1)}`);
-  if (returns.length > callLimit) lines.push('    ...');
+  const calls = backTrace(frontend.name, view, callLimit + 1);
+  if (calls.length === 0) return [];
+  const lines = calls.slice(0, callLimit).map((call) => `    0x${hex8(call)}${describePlace(call, guest)}`);
+  if (calls.length > callLimit) lines.push('    ...');
   return ['  called from', ...lines];
 }
 
