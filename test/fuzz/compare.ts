@@ -15,6 +15,7 @@ export function differences(expected: Outcome, actual: Outcome): string[] {
       error === undefined ? [] : [error instanceof Error ? (error.stack ?? error.message) : String(error)],
     );
   }
+  if (expected.endless || actual.endless) return expected.endless ? [] : ['it does not end'];
   const found: string[] = [];
   const count = Math.max(expected.stops.length, actual.stops.length);
   for (let i = 0; i < count; i++) {
@@ -79,13 +80,24 @@ export function minimize(machine: FuzzMachine, failure: Failure): Failure {
   for (const rounds of [1, 2, 4, 8, 16]) {
     if (rounds < best.program.rounds && attempt({ ...best.program, rounds })) break;
   }
-  for (let size = best.program.removable.length; size >= 1; size = size >> 1) {
-    for (let start = 0; start < best.program.removable.length; ) {
-      const { removable } = best.program;
-      const keep = new Set([...removable.slice(0, start), ...removable.slice(start + size)]);
-      if (!attempt(reduced(best.program, keep))) start += size;
+  const takeAway = (): void => {
+    for (let size = best.program.removable.length; size >= 1; size = size >> 1) {
+      for (let start = 0; start < best.program.removable.length; ) {
+        const { removable } = best.program;
+        const keep = new Set([...removable.slice(0, start), ...removable.slice(start + size)]);
+        if (!attempt(reduced(best.program, keep))) start += size;
+      }
     }
-  }
+  };
+  takeAway();
+  // Then what holds the program together: it may become endless on the way, which the watchdog ends.
+  const { patience } = machine;
+  machine.patience = 500;
+  const words = best.program.words.map((_, at) => at);
+  const structure = words.filter((at) => best.program.words[at] !== nop && !best.program.removable.includes(at));
+  attempt({ ...best.program, removable: [...best.program.removable, ...structure] });
+  takeAway();
+  machine.patience = patience;
   return best;
 }
 

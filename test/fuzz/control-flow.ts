@@ -398,11 +398,11 @@ export function emitControlFlow(next: Random, kind: Kind, qemu: boolean): Omit<P
       removable: assembler.removable,
       tables: tables.flat().map((label) => assembler.addressOf(label)),
       symbols: oneIn(next, 2) ? symbols : [],
-      rounds: 8,
+      rounds: kind === 'rewriting' ? 3 : 8,
       writableCode: kind === 'rewriting',
       preciseFaults: oneIn(next, 2),
       exactFloatingPoint: false,
-      fuel: [40, 100, 300, deep ? 2500 : 500],
+      fuel: kind === 'rewriting' ? [30, 60, 100] : [40, 100, 300, deep ? 2500 : 500],
       interrupts: kind === 'interrupts',
       patches: slots.flatMap(({ label, words: choices }) =>
         [...choices, nop].map((word) => ({ at: (assembler.addressOf(label) - codeAddress) >> 2, word })),

@@ -1,4 +1,5 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
+import { Worker } from 'node:worker_threads';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineStatistics } from '../../src/engines/engine.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
@@ -48,6 +49,8 @@ export interface Outcome {
   /** Data, stack and code at the end. */
   readonly memory: Uint8Array;
   readonly statistics: EngineStatistics;
+  /** It was stopped, because it took too long. */
+  readonly endless: boolean;
   /** What the engine threw. */
   readonly error?: unknown;
 }
@@ -74,13 +77,36 @@ const flagPlaces = registerPlaces.filter(({ flag }) => flag);
 /** Bits of FPSCR that do not tell what happened: enables, NI and rounding mode. */
 const controlBits = fpscr.VE | fpscr.OE | fpscr.UE | fpscr.ZE | fpscr.XE | fpscr.NI | fpscr.RN;
 
+/** Value of the interrupt word by which the watchdog says that a program runs too long. */
+const tooLong = 2;
+
 export class FuzzMachine {
   readonly memory = new AddressSpace('big');
   readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
+  /** Milliseconds that a program may run on one engine. */
+  patience = 20_000;
+  /** Milliseconds left, and not 0 to end the watchdog (watchdog.ts). */
+  private readonly control = new Int32Array(new SharedArrayBuffer(8));
+
+  constructor() {
+    const words = this.state.i32;
+    const workerData = { words, interrupt: header.interrupt >> 2, control: this.control };
+    new Worker(new URL('./watchdog.ts', import.meta.url), { workerData }).unref();
+  }
 
   /** Runs all rounds of a program on a new engine. */
   run(program: Program, name: EngineName): Outcome {
-    return new Run(this, program, name).run();
+    Atomics.store(this.control, 0, this.patience);
+    this.state.i32[header.interrupt >> 2] = 0;
+    const outcome = new Run(this, program, name).run();
+    Atomics.store(this.control, 0, 0);
+    return outcome;
+  }
+
+  /** Ends the watchdog. */
+  close(): void {
+    Atomics.store(this.control, 1, 1);
+    Atomics.notify(this.control, 1);
   }
 }
 
@@ -95,6 +121,7 @@ class Run {
   private ended = false;
   private ticks = 0;
   private patched = 0;
+  private endless = false;
 
   constructor(machine: FuzzMachine, program: Program, name: EngineName) {
     this.memory = machine.memory;
@@ -120,7 +147,9 @@ class Run {
     if (program.preciseFaults) engine.requirePreciseFaults();
     let error: unknown;
     try {
-      for (; this.round < program.rounds && this.stops.length < stopLimit; this.round++) this.runRound();
+      for (; this.round < program.rounds && this.stops.length < stopLimit && !this.endless; this.round++) {
+        this.runRound();
+      }
     } catch (thrown) {
       error = thrown;
     }
@@ -131,7 +160,13 @@ class Run {
       memory.peek(stackAddress, stackSize),
       memory.peek(codeAddress, codeSize),
     ];
-    return { stops: this.stops, memory: Buffer.concat(memories), statistics: engine.statistics, error };
+    return {
+      stops: this.stops,
+      memory: Buffer.concat(memories),
+      statistics: engine.statistics,
+      endless: this.endless,
+      error,
+    };
   }
 
   private fillMemory(): void {
@@ -182,6 +217,10 @@ class Run {
       engine.run(state);
       const reason = exitReasons[state.i32[header.exit >> 2]];
       if (reason === 'interrupt') {
+        if ((state.i32[header.interrupt >> 2] & tooLong) !== 0) {
+          this.endless = true;
+          return;
+        }
         state.i32[header.interrupt >> 2] = 0;
         continue;
       }
@@ -225,7 +264,7 @@ class Run {
   }
 
   private interrupt(): void {
-    this.state.i32[header.interrupt >> 2] = 1;
+    Atomics.or(this.state.i32, header.interrupt >> 2, 1);
   }
 
   /** Serves the event that r0 names. */

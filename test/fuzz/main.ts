@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz`: random programs on every engine until stopped, or until one of them differs.
  *
- * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all), --qemu (compare with qemu-ppc too)
+ * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all)
  */
 import { parseArgs } from 'node:util';
 import { describeFailure, findFailure, minimize } from './compare.ts';
@@ -45,3 +45,4 @@ for (; done < count && performance.now() < end; done++) {
   }
 }
 console.error(`fuzz: ${done} programs, no difference`);
+machine.close();

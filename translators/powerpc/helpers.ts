@@ -48,12 +48,13 @@ function storeString(state: State, machine: Machine, address: number, first: num
   return 0;
 }
 
+// lswx leaves some or, when it faults, all registers as they were: so it reads what it may write.
 // biome-ignore format: one helper per line
 const systemHelpers: readonly Helper[] = [
   { name: 'timeBaseLower', operands: [], result: 'i32', reads: [], writes: [], run: (_state, machine) => machine.timeBase().low | 0 },
   { name: 'timeBaseUpper', operands: [], result: 'i32', reads: [], writes: [], run: (_state, machine) => machine.timeBase().high | 0 },
   { name: 'icbi', operands: ['i32'], result: '', reads: [], writes: [], run: (_state, machine, address) => { machine.invalidateCode(address, cacheBlockSize); return 0; } },
-  { name: 'lswx', operands: ['i32', 'i32'], result: '', reads: ['xer.count'], writes: generalRegisters, mayExit: true, run: loadString },
+  { name: 'lswx', operands: ['i32', 'i32'], result: '', reads: ['xer.count', ...generalRegisters], writes: generalRegisters, mayExit: true, run: loadString },
   { name: 'stswx', operands: ['i32', 'i32'], result: '', reads: ['xer.count', ...generalRegisters], writes: [], mayExit: true, run: storeString },
 ];
 
