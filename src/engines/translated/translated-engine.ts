@@ -2,27 +2,30 @@
 import type { State } from '../../../translators/ir/state.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { emptyStatistics } from '../guest-code.ts';
-import { policies } from './policy.ts';
+import { type Policy, policies } from './policy.ts';
 import { ThreadCode } from './thread-code.ts';
 
 export class TranslatedEngine implements Engine {
   readonly name: 'regions' | 'auto';
   readonly statistics = emptyStatistics();
   private readonly options: EngineOptions;
+  private readonly policy: Policy;
   private readonly threads = new Map<State, ThreadCode>();
   private exactFloatingPoint = false;
   private preciseFaults = false;
 
-  constructor(name: 'regions' | 'auto', options: EngineOptions) {
+  /** @param policy what the name stands for, unless a test wants other limits */
+  constructor(name: 'regions' | 'auto', options: EngineOptions, policy: Policy = policies[name]) {
     this.name = name;
     this.options = options;
+    this.policy = policy;
     options.memory.onCodeChange = (start, length) => this.invalidate(start, length);
   }
 
   run(state: State): void {
     let thread = this.threads.get(state);
     if (thread === undefined) {
-      thread = new ThreadCode(this.options, policies[this.name], this.statistics, state, {
+      thread = new ThreadCode(this.options, this.policy, this.statistics, state, {
         invalidate: (start, length) => this.invalidate(start, length),
         requireExact: () => this.requireExactFloatingPoint(),
       });
