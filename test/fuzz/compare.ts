@@ -3,7 +3,7 @@ import type { EngineName } from '../../src/engines/create-engine.ts';
 import { disassemble } from '../../translators/powerpc/disassemble.ts';
 import { nop } from './assembler.ts';
 import { codeAddress } from './layout.ts';
-import { type FuzzMachine, type Outcome, registerPlaces, type Stop } from './machine.ts';
+import { type FuzzMachine, type Outcome, registerPlaces, type Stop, translatedEngines } from './machine.ts';
 import { type Program, reduced } from './programs.ts';
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
@@ -50,9 +50,6 @@ function place(stop: Stop | undefined): string {
   return `${reason} at ${hex(pc)} (${hex(detail)}, ${access}) in round ${round}`;
 }
 
-/** The engines that are compared with the interpreter. */
-export const translatedEngines: readonly EngineName[] = ['blocks', 'regions', 'auto'];
-
 export interface Failure {
   readonly program: Program;
   readonly engine: EngineName;
@@ -60,7 +57,11 @@ export interface Failure {
 }
 
 /** Runs a program on every engine. @returns the first engine that does not do what the interpreter does */
-export function findFailure(machine: FuzzMachine, program: Program, engines = translatedEngines): Failure | undefined {
+export function findFailure(
+  machine: FuzzMachine,
+  program: Program,
+  engines: readonly EngineName[] = translatedEngines,
+): Failure | undefined {
   const expected = machine.run(program, 'interpreted');
   for (const engine of engines) {
     const found = differences(expected, machine.run(program, engine));
@@ -103,13 +104,14 @@ export function minimize(machine: FuzzMachine, failure: Failure): Failure {
 
 /** A failure as a report: how to repeat it, the code, and the differences. */
 export function describeFailure({ program, engine, found }: Failure): string {
-  const { kind, seed, rounds, words, preciseFaults, symbols, tables } = program;
+  const { kind, seed, rounds, words, preciseFaults, symbols, tables, limits } = program;
   const code = words.flatMap((word, at) =>
     word === nop ? [] : [`  ${hex(codeAddress + 4 * at)}  ${hex(word)}  ${disassemble(word, codeAddress + 4 * at)}`],
   );
   return [
     `${engine} differs from interpreted: --kinds ${kind} --seed ${seed} --count 1`,
     `${rounds} rounds, precise faults ${preciseFaults}, symbols ${symbols.length > 0}, tables ${tables.map(hex).join(' ')}`,
+    `limits ${JSON.stringify(limits)}`,
     ...code,
     ...found.map((line) => `  ${line}`),
   ].join('\n');

@@ -379,7 +379,7 @@ class Emitter {
 }
 
 /** A program with random control flow. */
-export function emitControlFlow(next: Random, kind: Kind, qemu: boolean): Omit<Program, 'kind' | 'seed'> {
+export function emitControlFlow(next: Random, kind: Kind, qemu: boolean): Omit<Program, 'kind' | 'seed' | 'limits'> {
   for (;;) {
     const emitter = new Emitter(next, kind, qemu);
     emitter.emit();

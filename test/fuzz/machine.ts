@@ -1,7 +1,9 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
 import { Worker } from 'node:worker_threads';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
-import type { Engine, EngineStatistics } from '../../src/engines/engine.ts';
+import type { Engine, EngineOptions, EngineStatistics } from '../../src/engines/engine.ts';
+import { policies } from '../../src/engines/translated/policy.ts';
+import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { protection } from '../../src/memory/guest-memory.ts';
 import { exitReasons } from '../../translators/ir/operations.ts';
@@ -110,6 +112,17 @@ export class FuzzMachine {
   }
 }
 
+/** The engines that translate. */
+export const translatedEngines = Object.keys(policies) as (keyof typeof policies)[];
+
+function createLimitedEngine(name: EngineName, program: Program, options: EngineOptions): Engine {
+  const translated = translatedEngines.find((each) => each === name);
+  if (translated === undefined) return createEngine(name, options);
+  const { threshold, ...limits } = program.limits;
+  const policy = { ...policies[translated], ...limits };
+  return new TranslatedEngine(translated, options, policy.translateAtOnce ? policy : { ...policy, threshold });
+}
+
 class Run {
   private readonly memory: AddressSpace;
   private readonly state: State;
@@ -128,7 +141,7 @@ class Run {
     this.state = machine.state;
     this.program = program;
     this.code = bytesOf(program.words);
-    this.engine = createEngine(name, {
+    this.engine = createLimitedEngine(name, program, {
       frontend: powerpc,
       memory: machine.memory,
       countInstructions: false,

@@ -6,6 +6,7 @@ import {
   eligibleInstructions,
   type InstructionOptions,
   oneIn,
+  pick,
   type Random,
   randomInstruction,
 } from './instructions.ts';
@@ -13,6 +14,14 @@ import { codeAddress } from './layout.ts';
 
 export const kinds = ['straight', 'faults', 'status', 'branches', 'rewriting', 'interrupts'] as const;
 export type Kind = (typeof kinds)[number];
+
+export interface Limits {
+  readonly threshold: number;
+  readonly regionLimit: number;
+  readonly blockLimit: number;
+  readonly depthLimit: number;
+  readonly loopBudget: number;
+}
 
 /** A generated program. Each round starts it anew with other registers, in the memory that the last round left. */
 export interface Program {
@@ -32,6 +41,8 @@ export interface Program {
   readonly preciseFaults: boolean;
   /** The floating-point status is exact from the first instruction. */
   readonly exactFloatingPoint: boolean;
+  /** Limits of the translated engines: small ones reach what takes long programs otherwise. */
+  readonly limits: Limits;
   /** What r14 starts with, by round. */
   readonly fuel: readonly number[];
   /** The host interrupts the guest now and then. */
@@ -43,16 +54,25 @@ export interface Program {
 /** The program of a kind that a seed makes. @param qemu only what can be compared with QEMU 7.2 */
 export function createProgram(kind: Kind, seed: number, qemu = false): Program {
   const next = generator(seed);
+  const limits: Limits = {
+    threshold: pick(next, [1, 3, 10]),
+    regionLimit: pick(next, [600, 600, 40]),
+    blockLimit: pick(next, [128, 128, 8]),
+    depthLimit: pick(next, [1000, 100, 10]),
+    loopBudget: pick(next, [20_000, 100, 5]),
+  };
   if (kind === 'branches' || kind === 'rewriting' || kind === 'interrupts') {
-    return { kind, seed, ...emitControlFlow(next, kind, qemu) };
+    return { kind, seed, limits, ...emitControlFlow(next, kind, qemu) };
   }
-  return straight(kind, seed, next, qemu);
+  return { kind, seed, limits, ...straight(kind, next, qemu) };
 }
 
 /** mffs, a store that looks at its result, and a record form: exact from here on. */
 const beginExact = [0xfc00048e, 0xd80f0000, 0xfc000091];
 
-function straight(kind: Kind, seed: number, next: Random, qemu: boolean): Program {
+type Body = Omit<Program, 'kind' | 'seed' | 'limits'>;
+
+function straight(kind: Kind, next: Random, qemu: boolean): Body {
   const options: InstructionOptions = { faults: kind === 'faults', status: kind === 'status', qemu };
   const from = eligibleInstructions(options);
   const assembler = new Assembler(codeAddress);
@@ -62,14 +82,12 @@ function straight(kind: Kind, seed: number, next: Random, qemu: boolean): Progra
   // li r0,0; sc
   assembler.emit(0x38000000, 0x44000002);
   return {
-    kind,
-    seed,
     words: assembler.finish(),
     removable: assembler.removable,
     tables: [],
     symbols: [],
-    // Enough for a block to become hot.
-    rounds: 34,
+    // More than make a block hot.
+    rounds: 12,
     writableCode: false,
     preciseFaults: oneIn(next, 2),
     exactFloatingPoint: options.status,
