@@ -108,15 +108,17 @@ function access(next: Random, start: number, name: string, bits: string, options
   const displacement = below(next, near) - near / 2;
   const before: number[] = [];
   const updates = /u(x?)$/.test(name);
+  const reserves = /arx|cx\./.test(name);
   if (updates || oneIn(next, 8)) {
-    before.push(addImmediate(register.updated, base, below(next, 16) - 8));
+    const distance = below(next, 16) - 8;
+    before.push(addImmediate(register.updated, base, reserves && !options.faults ? distance & ~3 : distance));
     base = register.updated;
   }
   word = setField(word, 16, 5, base);
   if (bits.includes('b')) {
     word = setField(word, 11, 5, register.index);
     // Reservations and store-conditionals trap unless aligned.
-    if (/arx|cx\./.test(name) && !(options.faults && oneIn(next, 4))) {
+    if (reserves && !(options.faults && oneIn(next, 4))) {
       word = setField(setField(word, 16, 5, 0), 11, 5, base);
     }
   } else {

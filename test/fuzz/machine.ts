@@ -226,7 +226,8 @@ class Run {
     this.ended = false;
     state.pc = codeAddress;
     for (let stretches = 0; !this.ended && this.stops.length < stopLimit; stretches++) {
-      if (stretches > 100_000) throw new Error('the engine makes no progress');
+      if (stretches > 100_000) this.endless = true;
+      if (this.endless) return;
       engine.run(state);
       const reason = exitReasons[state.i32[header.exit >> 2]];
       if (reason === 'interrupt') {
@@ -255,10 +256,10 @@ class Run {
 
   private note(reason: Stop['reason']): void {
     const { state, program, round } = this;
+    // Flags that the code from here on does not read may be stale; the next instruction is skipped, so that shows.
+    if (!program.preciseFaults && !this.ended) for (const { name } of flagPlaces) state.set(name, 0);
     const registers = state.i32.slice(...registerWords);
     if (!program.exactFloatingPoint) registers[fpscrAt] &= controlBits;
-    // Flags that nothing reads any more may be stale where a fault is not to be seen.
-    if (!program.preciseFaults && !this.ended) for (const { at } of flagPlaces) registers[at] = 0;
     const counts = detailed.has(reason);
     this.stops.push({
       round,
