@@ -1,4 +1,5 @@
 /** Source maps (revision 3) from generated code to the guest code that it was made from. */
+import { pageSize } from '../../translators/memory-view.ts';
 import { hex8, type Places, symbolicAddress } from './places.ts';
 
 /** The members of a source map that are made here: https://tc39.es/ecma426/ */
@@ -12,8 +13,8 @@ export interface SourceMap {
 
 /**
  * Maps each line of a generated script to the guest address that it came from. The original position is the source
- * line where the program has line tables, else the byte (from 1) in `guest:SYMBOL`, or in `guest:memory` where there is no
- * symbol either; its name is "main+0x1c [0x1000041c]".
+ * line where the program has line tables, else the byte (from 1) of the function `guest:SYMBOL`, or of the page
+ * `guest:0x10000000` where there is no symbol either; its name is "main+0x1c [0x1000041c]".
  * @param pcs for each line of the script, from 1, the guest address or -1
  */
 export function guestSourceMap(file: string, pcs: readonly number[], places: Places): SourceMap {
@@ -42,7 +43,8 @@ function placeOf(pc: number, places: Places): { source: string; line: number; na
   const line = places.lineAt?.(pc);
   if (line !== undefined) return { source: line.file, line: line.line, name };
   if (symbol !== undefined) return { source: `guest:${symbol.name}`, line: pc - symbol.start + 1, name };
-  return { source: 'guest:memory', line: pc + 1, name };
+  const offset = pc & (pageSize - 1);
+  return { source: `guest:0x${hex8(pc - offset)}`, line: offset + 1, name };
 }
 
 /** Numbers texts in the order of their first use. */
@@ -65,13 +67,12 @@ const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
 /** Base64 VLQ: groups of five bits, lowest first; the lowest bit of all is the sign, the sixth bit of a group says that more follow. */
 function encode(value: number): string {
-  // Addresses have 32 bits, and so the sum has 33: arithmetic rather than shifts.
-  let rest = Math.abs(value) * 2 + (value < 0 ? 1 : 0);
+  let rest = value < 0 ? (-value << 1) | 1 : value << 1;
   let text = '';
   do {
-    const group = rest % 32;
-    rest = (rest - group) / 32;
-    text += digits[rest > 0 ? group + 32 : group];
+    const group = rest & 31;
+    rest >>>= 5;
+    text += digits[rest > 0 ? group | 32 : group];
   } while (rest > 0);
   return text;
 }
