@@ -3,12 +3,13 @@
 import type { Frontend } from '../../translators/frontend.ts';
 import { State } from '../../translators/ir/state.ts';
 import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
+import { LineTable } from '../elf/dwarf-lines.ts';
 import { type LoadedProgram, loadElf } from '../elf/load-elf.ts';
 import type { Target } from '../elf/machines.ts';
 import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
-import type { Engine, LogKind } from '../engines/engine.ts';
+import type { Engine, Log } from '../engines/engine.ts';
 import type { FileHost } from '../host/host.ts';
 import type { System } from '../host/system.ts';
 import type { Abi } from '../linux/abi/abi.ts';
@@ -39,7 +40,7 @@ export interface GuestOptions {
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
   readonly observer?: CallObserver;
-  readonly log?: (kind: LogKind, text: string) => void;
+  readonly log?: Log;
 }
 
 export interface Guest {
@@ -52,6 +53,7 @@ export interface Guest {
   readonly dispatcher: Dispatcher;
   readonly engine: Engine;
   readonly symbols: SymbolTable;
+  readonly lines: LineTable;
 }
 
 /** What stands for each ABI that programs can have. */
@@ -86,9 +88,10 @@ export function createGuest(options: GuestOptions): Guest {
   const dispatcher = new Dispatcher(thread, abi, {
     observer: options.observer,
     measure: options.measure,
-    onUnknown: log === undefined ? undefined : (text) => log('unimp', text),
+    onUnknown: log === undefined ? undefined : (text) => log.write('unimp', text),
   });
   const symbols = new SymbolTable(image, program.bias);
+  const lines = new LineTable(image, program.bias);
   const engine = createEngine(options.engine, {
     frontend,
     memory,
@@ -96,12 +99,13 @@ export function createGuest(options: GuestOptions): Guest {
     host: {
       systemCall: () => dispatcher.dispatch(),
       symbolAt: (address) => symbols.symbolAt(address),
+      lineAt: (address) => lines.lineAt(address),
       timeBase: () => timeBase(system),
       log,
     },
   });
   memory.onCodeChange = (start, length) => engine.invalidate(start, length);
-  return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols };
+  return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols, lines };
 }
 
 /** A time base of one tick per nanosecond. */

@@ -4,6 +4,8 @@ import { commandArguments, exit, writeError, writeOutput } from '../host/command
 import { type PartialOptions, UsageError } from './options.ts';
 
 const usageStatus = 1;
+/** EX_SOFTWARE of sysexits.h: an error of Stele's own. */
+const internalErrorStatus = 70;
 
 interface RunRequest {
   readonly options: PartialOptions;
@@ -31,7 +33,11 @@ async function main(): Promise<number> {
     const { run } = await import('./run.ts');
     return await run(found.options, found.program, found.args);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      const { describeInternalError } = await import('../diagnostics/stack-trace.ts');
+      writeError(describeInternalError(error));
+      return internalErrorStatus;
+    }
     writeError(`stele: ${error.message}\nTry "stele --help" or "stele run --help".\n`);
     return usageStatus;
   }

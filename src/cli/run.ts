@@ -1,9 +1,8 @@
 /** `stele run`: runs a program as if it had been started itself: its output, its exit status, its death by a signal. */
 
 import { describeFatalSignal } from '../diagnostics/fatal-signal.ts';
-import { LineTable } from '../elf/dwarf-lines.ts';
 import { ElfError } from '../elf/elf-error.ts';
-import type { LogKind } from '../engines/engine.ts';
+import type { Log, LogKind } from '../engines/engine.ts';
 import {
   argumentBytes,
   configurationDirectory,
@@ -78,9 +77,14 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     return cannotRun;
   }
   const loaded = performance.now();
-  const status = await runThread(guest.thread, guest.engine);
+  let status: ExitStatus;
+  try {
+    status = await runThread(guest.thread, guest.engine);
+  } finally {
+    // The last lines before an error of Stele's own are the ones that are wanted most.
+    sink.flush();
+  }
   const ended = performance.now();
-  sink.flush();
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));
   if (statistics !== undefined) {
     const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
@@ -123,9 +127,12 @@ function statisticsSink(options: RunOptions): TextSink | undefined {
   return options.stats || options.json ? errorSink : undefined;
 }
 
-function logger(kinds: ReadonlySet<LogKind>, sink: TextSink): (kind: LogKind, text: string) => void {
-  return (kind, text) => {
-    if (kinds.has(kind)) sink.write(`${text}\n`);
+function logger(kinds: ReadonlySet<LogKind>, sink: TextSink): Log {
+  return {
+    wants: (kind) => kinds.has(kind),
+    write: (kind, text) => {
+      if (kinds.has(kind)) sink.write(`${text}\n`);
+    },
   };
 }
 
@@ -136,8 +143,7 @@ async function createTracer(sink: TextSink) {
 }
 
 function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): string {
-  const { symbols, frontend, memory, thread, dispatcher } = guest;
-  const lines = new LineTable(guest.image, guest.program.bias);
+  const { symbols, lines, frontend, memory, thread, dispatcher } = guest;
   const fatal = {
     signal: status.signal,
     description: signalDescription(status.signal),

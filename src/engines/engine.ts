@@ -17,12 +17,20 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
   systemCall(state: State): boolean;
   /** The symbol that holds a guest address, for the names of generated functions. */
   symbolAt(address: number): { name: string; start: number; size: number } | undefined;
-  /** One line of a log (`-d`), without newline. */
-  log?: (kind: LogKind, text: string) => void;
+  /** The source line of a guest address, where the program has line tables. */
+  lineAt?(address: number): { file: string; line: number } | undefined;
+  readonly log?: Log;
 }
 
 /** Kinds of `-d` output. */
 export type LogKind = 'in_asm' | 'op' | 'out_js' | 'exec' | 'unimp';
+
+export interface Log {
+  /** Whether anybody asked for this kind: what is costly to make is not made otherwise. */
+  wants(kind: LogKind): boolean;
+  /** Writes lines of text; the last one without its newline. */
+  write(kind: LogKind, text: string): void;
+}
 
 /** What an engine did, for --stats; times in milliseconds, counts since the engine was made. */
 export interface EngineStatistics {

@@ -1,32 +1,73 @@
 /** What the engines write to the log (`-d`). */
-import type { Fetch, Frontend } from '../../translators/frontend.ts';
+
+import type { Fetch, Frontend, Helper } from '../../translators/frontend.ts';
 import { printBlock } from '../../translators/ir/printer.ts';
 import type { Block, Unit } from '../../translators/ir/unit.ts';
-import type { EngineOptions } from './engine.ts';
+import { hex8, symbolicAddress } from '../diagnostics/places.ts';
+import type { EngineHost, EngineOptions } from './engine.ts';
 import { codeFetcher } from './guest-code.ts';
 
 /** Logs the guest code (in_asm) and the IR (op) of a unit's blocks. */
 export function logBlock(unit: Unit, options: EngineOptions): void {
-  const { log, symbolAt } = options.host;
+  const { host, frontend, memory } = options;
+  const { log } = host;
   if (log === undefined) return;
-  const fetch = codeFetcher(options.memory);
+  const fetch = codeFetcher(memory);
   for (const block of unit.blocks) {
-    const symbol = symbolAt(block.pc);
-    const name = symbol === undefined ? '' : ` (${symbol.name}+0x${(block.pc - symbol.start).toString(16)})`;
-    log('in_asm', `IN: 0x${address(block.pc)}${name}`);
-    for (const line of disassembleBlock(options.frontend, fetch, block)) log('in_asm', line);
-    log('op', printBlock(unit, block, options.frontend));
+    if (log.wants('in_asm')) log.write('in_asm', disassembleBlock(frontend, fetch, block, place(block.pc, host)));
+    if (log.wants('op')) log.write('op', printBlock(unit, block, frontend));
   }
 }
 
-function disassembleBlock(frontend: Frontend, fetch: Fetch, block: Block): string[] {
-  const lines: string[] = [];
+/** Logs generated JavaScript (out_js). */
+export function logSource(source: string, options: EngineOptions): void {
+  const { log } = options.host;
+  if (log?.wants('out_js')) log.write('out_js', source);
+}
+
+/**
+ * A frontend whose code logs each block that it enters (exec), whatever engine runs it: every block begins with the
+ * call of a helper. Programs that are not logged so do not pay for it.
+ */
+export function withEntryLog(frontend: Frontend, host: EngineHost): Frontend {
+  const trace: Helper = {
+    name: 'trace',
+    operands: ['i32'],
+    result: '',
+    reads: [],
+    writes: [],
+    run: (_state, _machine, pc) => {
+      host.log?.write('exec', `EXEC: ${place(pc >>> 0, host)}`);
+      return 0;
+    },
+  };
+  const number = frontend.helpers.length;
+  return {
+    ...frontend,
+    helpers: [...frontend.helpers, trace],
+    lift: (builder, fetch, pc, options) => {
+      const { unit } = builder;
+      if (unit.blocks[unit.blocks.length - 1].first === unit.count) {
+        builder.pc = pc;
+        builder.helper(number, '', [builder.constant(pc)], []);
+      }
+      return frontend.lift(builder, fetch, pc, options);
+    },
+  };
+}
+
+/** "0x1000041c (main+0x1c)" */
+function place(pc: number, host: EngineHost): string {
+  const name = symbolicAddress(pc, host);
+  return name === '' ? `0x${hex8(pc)}` : `0x${hex8(pc)} (${name})`;
+}
+
+function disassembleBlock(frontend: Frontend, fetch: Fetch, block: Block, title: string): string {
+  const lines = [`IN: ${title}`];
   for (let pc = block.pc; pc < block.endPc; ) {
     const { text, length } = frontend.disassemble(fetch, pc);
-    lines.push(`0x${address(pc)}:  ${text}`);
+    lines.push(`0x${hex8(pc)}:  ${text}`);
     pc += length;
   }
-  return lines;
+  return lines.join('\n');
 }
-
-const address = (pc: number): string => pc.toString(16).padStart(8, '0');

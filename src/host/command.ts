@@ -83,6 +83,10 @@ const problems: Readonly<Record<string, string>> = {
   EISDIR: 'Is a directory',
   ELOOP: 'Too many levels of symbolic links',
   ENAMETOOLONG: 'File name too long',
+  ENOSPC: 'No space left on device',
+  EFBIG: 'File too large',
+  EDQUOT: 'Disk quota exceeded',
+  EPIPE: 'Broken pipe',
 };
 
 function fileProblem(error: unknown): FileProblem {
@@ -90,17 +94,21 @@ function fileProblem(error: unknown): FileProblem {
   return { code, message: problems[code] ?? message };
 }
 
-/** Writes text to a descriptor, all of it, also to a pipe or terminal that is not ready at once. */
-function writeWhole(descriptor: number, text: string): void {
+/**
+ * Writes text to a descriptor, all of it, also to a pipe or terminal that is not ready at once.
+ * @returns what kept it from that
+ */
+function writeWhole(descriptor: number, text: string): FileProblem | undefined {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return fileProblem(error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
+  return undefined;
 }
 
 /** Writes to the command's standard output; a reader that has gone away is not an error. */
@@ -122,7 +130,7 @@ export interface TextSink {
 /** Bytes that a file sink holds back, so that a log of every instruction does not cost a system call each. */
 const sinkCapacity = 1 << 16;
 
-/** Creates a file to write text to. */
+/** Creates a file to write text to. Where writing fails, that is said once, and what comes after it is lost. */
 export function openTextFile(path: string): TextSink | FileProblem {
   let descriptor: number;
   try {
@@ -131,11 +139,16 @@ export function openTextFile(path: string): TextSink | FileProblem {
     return fileProblem(error);
   }
   let held = '';
+  let failed = false;
   const flush = (): void => {
-    writeWhole(descriptor, held);
+    const problem = writeWhole(descriptor, held);
     held = '';
+    if (problem === undefined) return;
+    failed = true;
+    writeError(`stele: ${path}: ${problem.message}; what follows is not written there\n`);
   };
   const write = (text: string): void => {
+    if (failed) return;
     held += text;
     if (held.length >= sinkCapacity) flush();
   };

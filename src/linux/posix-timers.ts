@@ -5,7 +5,7 @@ import { lastSignal } from './signal-queue.ts';
 import { signalCode, signalNumbers } from './signals.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 import type { Thread } from './thread.ts';
-import { joinTime, splitTime } from './time-values.ts';
+import { readInterval, splitTime } from './time-values.ts';
 import { Alarm, type Clock } from './timers.ts';
 
 /** What a timer does when it expires. */
@@ -141,10 +141,8 @@ export function readSetting(
   address: number,
   wide: boolean,
 ): { value: number; interval: number } | number {
-  const { abi, memory } = call;
-  const read = abi.structures[wide ? 'itimerspec64' : 'itimerspec'].read(memory, address);
-  const value = joinTime(read.value_sec, read.value_nsec);
-  const interval = joinTime(read.interval_sec, read.interval_nsec);
+  const interval = readInterval(call, address, wide);
+  const value = readInterval(call, address + call.abi.structures[wide ? 'timespec64' : 'timespec'].size, wide);
   return value < 0 || interval < 0 ? -errno.EINVAL : { value, interval };
 }
 

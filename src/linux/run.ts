@@ -76,7 +76,7 @@ function raiseException(thread: Thread, reason: ExitReason): void {
       raise(signalNumbers.SIGTRAP, signalCode.TRAP_BRKPT, state.pc);
       return;
     case 'floating_point':
-      raise(signalNumbers.SIGFPE, detail, state.pc);
+      raise(signalNumbers.SIGFPE, process.signalAbi.floatingPointCode(detail), state.pc);
       return;
     case 'misaligned':
       raise(signalNumbers.SIGBUS, signalCode.BUS_ADRALN, detail >>> 0);

@@ -76,6 +76,15 @@ const at = {
 const r1 = at.r0 + 1;
 const r3 = at.r0 + 3;
 
+/** FPSCR's exception bits and what they are to a handler, the first one that is set counting (__parse_fpscr in traps.c). */
+const floatingPointCodes: readonly (readonly [bit: number, code: number])[] = [
+  [0x20000000, signalCode.FPE_FLTINV],
+  [0x10000000, signalCode.FPE_FLTOVF],
+  [0x08000000, signalCode.FPE_FLTUND],
+  [0x04000000, signalCode.FPE_FLTDIV],
+  [0x02000000, signalCode.FPE_FLTRES],
+];
+
 export const powerpcSignals: SignalAbi = {
   trampoline: words([
     instruction.loadNumber + callNumber.rt_sigreturn,
@@ -140,6 +149,10 @@ export const powerpcSignals: SignalAbi = {
     const mask = readMask(memory.readU32(address + ucontext.mask), memory.readU32(address + ucontext.mask + 4));
     loadRegisters(thread.state, memory.readBytes(memory.readU32(address + ucontext.regs), mcontext.size), true);
     return mask;
+  },
+
+  floatingPointCode(fpscr) {
+    return floatingPointCodes.find(([bit]) => (fpscr & bit) !== 0)?.[1] ?? signalCode.FPE_FLTUNK;
   },
 
   stackPointer: ({ state }) => state.i32[r1] >>> 0,

@@ -25,6 +25,9 @@ export interface SignalAbi {
   saveContext(thread: Thread, address: number): void;
   loadContext(thread: Thread, address: number): bigint;
 
+  /** si_code of a SIGFPE, from the detail that the engine left with. */
+  floatingPointCode(detail: number): number;
+
   stackPointer(thread: Thread): number;
   /** The error that the last system call returned (positive), or 0. */
   callError(thread: Thread): number;

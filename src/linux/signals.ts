@@ -79,6 +79,7 @@ export const signalCode = {
   FPE_FLTUND: 5,
   FPE_FLTRES: 6,
   FPE_FLTINV: 7,
+  FPE_FLTUNK: 14,
   SEGV_MAPERR: 1,
   SEGV_ACCERR: 2,
   BUS_ADRALN: 1,

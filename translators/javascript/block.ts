@@ -58,6 +58,9 @@ const write = {
   edges: 4,
 } as const;
 
+/** A statement that leaves at the start of a loop, to come back by a call: V8 optimizes what is called better than what it enters in the middle. */
+export const loopExit = (pc: number): string => `return R(0x${pc.toString(16)});`;
+
 export class BlockEmitter {
   private readonly context: BlockContext;
   private readonly uses: Int32Array;
@@ -108,9 +111,9 @@ export class BlockEmitter {
 
   /**
    * Emits all but the terminator; afterwards condition(), value() and store() speak of the block's end.
-   * @param interrupted a condition under which to leave before the block's first instruction
+   * @param isLoop the block starts a loop: leave before its first instruction when the loop budget is used up
    */
-  body(index: number, block: Block, interrupted?: string): void {
+  body(index: number, block: Block, isLoop: boolean): void {
     this.index = index;
     this.block = block;
     for (const register of this.touched) this.homedIn[register].length = 0;
@@ -118,7 +121,7 @@ export class BlockEmitter {
     this.onEdges.length = 0;
     this.analyse();
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
-    if (interrupted !== undefined) this.line(`if (${interrupted}) ${sideExit(block.pc)}`, block.pc);
+    if (isLoop) this.line(`if ((n = n - 1 | 0) < 0) ${loopExit(block.pc)}`, block.pc);
     const { unit } = this.context;
     let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
@@ -140,8 +143,11 @@ export class BlockEmitter {
   /** A JavaScript condition for an i32 value. */
   condition(value: number): string {
     const { unit } = this.context;
-    if (this.home[value] === undefined && isCompare[unit.op[value]] === 1) {
-      return this.expand(testTemplates[unit.op[value]], value);
+    const code = unit.op[value];
+    if (this.home[value] === undefined) {
+      if (code === op['i32.eqz'] && isCompare[unit.op[unit.a[value]]] === 1)
+        return `!(${this.condition(unit.a[value])})`;
+      if (isCompare[code] === 1) return this.expand(testTemplates[code], value);
     }
     return `${this.value(value)} !== 0`;
   }
@@ -232,20 +238,15 @@ export class BlockEmitter {
         const value = unit.a[at];
         const final = nextSet[register] === none;
         const { flag } = registers[register];
-        this.readUntil[at] = this.lastRead[register];
+        const visible = final ? this.visibleOn(register, leaves) : 0;
+        this.readUntil[at] = visible > 0 ? none : this.lastRead[register];
         // The first side exit before the register's next write sees this value, if any does.
         const seen =
           exits.length > (final ? 0 : exitsAtSet[register]) &&
           (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1]));
-        if (seen) needed[at] = write.memory;
-        if (final) {
-          if (has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
-          if (!seen) {
-            const visible = this.visibleOn(register, leaves);
-            if (visible === 2) needed[at] |= write.memory;
-            else if (visible === 1) needed[at] |= write.edges;
-          }
-        }
+        if (seen || visible === 2) needed[at] = write.memory;
+        else if (visible === 1) needed[at] = write.edges;
+        if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
         if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
         if ((needed[at] & write.edges) !== 0) {
           extend(value, block.end);
@@ -275,13 +276,8 @@ export class BlockEmitter {
       if (sideExits[code] === 1) {
         exits.push(at);
         if (kind === 'helper') {
-          const { reads: helperReads, writes } = helpers[unit.imm[at]];
-          for (const register of helperReads ?? registers.keys()) this.lastRead[register] = at + 1;
-          // A helper ends what is known of the registers that it writes.
-          for (const register of writes ?? []) {
-            nextSet[register] = at;
-            exitsAtSet[register] = exits.length;
-          }
+          // What it writes it need not write: an earlier write still counts.
+          for (const register of helpers[unit.imm[at]].reads ?? registers.keys()) this.lastRead[register] = at + 1;
         }
       }
     }
@@ -393,7 +389,9 @@ export class BlockEmitter {
     if (inlineAllowed && this.uses[at] === 1 && this.last[at] < this.block.end) {
       const use = this.last[at];
       if (this.assignments[at] === this.assignments[use]) {
-        if (isCompare[unit.op[at]] === 1 && use === this.block.end - 1) return;
+        // A comparison for the final branch, or for the one that inverts it, stands in the condition.
+        const terminator = this.block.end - 1;
+        if (isCompare[unit.op[at]] === 1 && (use === terminator || this.isBranchOn(use, terminator))) return;
         const text = expression();
         if (text.length < 120) {
           this.home[at] = `(${text})`;
@@ -404,6 +402,18 @@ export class BlockEmitter {
     const name = `t${at}`;
     this.line(`const ${name} = ${expression()};`, this.pcOf(at));
     this.home[at] = name;
+  }
+
+  /** Whether a value is an inversion that only the block's final branch uses. */
+  private isBranchOn(value: number, terminator: number): boolean {
+    const { unit } = this.context;
+    return (
+      unit.op[value] === op['i32.eqz'] &&
+      this.uses[value] === 1 &&
+      this.last[value] === terminator &&
+      unit.a[terminator] === value &&
+      this.assignments[value] === this.assignments[terminator]
+    );
   }
 
   private assign(at: number): void {
@@ -465,7 +475,11 @@ export class BlockEmitter {
       this.line(emitted.statement, pc);
       return;
     }
-    if (this.uses[at] === 0 && this.last[at] < 0) return;
+    if (this.uses[at] === 0 && this.last[at] < 0) {
+      // A load that nobody needs has had its check; an exchange still stores.
+      if (unit.op[at] === op.compare_exchange32) this.line(`${emitted.expression};`, pc);
+      return;
+    }
     this.make(at, () => emitted.expression as string, false);
   }
 

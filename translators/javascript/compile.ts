@@ -2,8 +2,8 @@
 import type { EmittedRegion } from './region.ts';
 import { javascriptRuntime } from './runtime.ts';
 
-/** A translation: takes the depth of guest calls and gives the guest address to go on at, or what its environment returns. */
-export type Translation = (depth: number) => number;
+/** A translation: takes the depth of guest calls and gives the guest address to go on at (-1: see region.ts); a chained one gives a cell. */
+export type Translation = (depth: number) => unknown;
 
 /** Where generated functions find what they name besides the runtime. */
 export interface Environment {
@@ -40,7 +40,8 @@ export function compile(regions: readonly EmittedRegion[], environment: Environm
     names.push(name);
     values.push(value());
   };
-  const pcs: number[] = new Array(headLines + 1).fill(-1);
+  // Lines count from 1, and the first of the body holds none of the functions.
+  const pcs: number[] = new Array(headLines + 2).fill(-1);
   let text = 'return [';
   for (const region of regions) {
     for (const pc of region.cells) add(`c${pc.toString(16)}`, () => environment.cell(pc));

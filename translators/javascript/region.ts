@@ -7,14 +7,17 @@
  * | name | meaning |
  * | --- | --- |
  * | S F L | the state block as Int32Array, Float64Array, BigInt64Array |
- * | D I P | guest memory as DataView and Int32Array; the permission table |
+ * | D I B P | guest memory as DataView, Int32Array, Uint8Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
+ * | R(pc) | leaves at the start of a loop; returns -1 |
  * | X(pc) | leaves in the middle of a block, before the instruction at pc; returns -1 |
  * | Y(link) | serves a system call; returns where to go on |
  * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
  * | c10000400 | the cell of a known guest address: its `f` is the translation, or what makes one |
  * | J10000400 | from an indirect jump's target to the selector of its switch |
+ *
+ * Chained translations return a cell instead, and X, R and Y give them one.
  *
  * -1 means that the state block holds the pc. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
@@ -25,7 +28,7 @@ import { header } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
-import { BlockEmitter, type Lines, sideExit } from './block.ts';
+import { BlockEmitter, type Lines, loopExit, sideExit } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
 export interface EmitOptions {
@@ -35,6 +38,13 @@ export interface EmitOptions {
   readonly countInstructions: boolean;
   /** Guest calls nest on the host's stack no deeper than this. */
   readonly depthLimit: number;
+  /** Times that one call of a translation may come to the start of its loops before it is left there. */
+  readonly loopBudget: number;
+  /**
+   * Return the cell to go on at instead of calling or returning its address: translations are then run one after the
+   * other by a loop, and no guest call nests on the host's stack.
+   */
+  readonly chained: boolean;
   /** Targets that an indirect jump was seen to take. */
   indirectTargets(pc: number): readonly number[];
 }
@@ -54,7 +64,18 @@ export interface EmittedRegion {
   readonly tables: readonly { readonly name: string; readonly selectors: Uint8Array }[];
 }
 
-const exitWord = header.interrupt >> 2;
+/**
+ * What functions use most, as constants of their own: local name and name in the environment. V8 knows the value of
+ * such a constant in the whole function, but not always that of an outer name in a loop.
+ */
+const constants = [
+  ['S', 'stateI32'],
+  ['F', 'stateF64'],
+  ['D', 'view'],
+  ['B', 'bytes'],
+  ['P', 'permissions'],
+] as const;
+
 const counterIndex = header.instructions >> 3;
 
 /** Hexadecimal, as in the names of cells and in comments. */
@@ -113,7 +134,9 @@ class RegionEmitter {
   emit(): EmittedRegion {
     const { region, options } = this;
     const entry = region.entry;
-    this.line(`if (depth > ${options.depthLimit}) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`, entry);
+    if (!options.chained) {
+      this.line(`if (depth > ${options.depthLimit}) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`, entry);
+    }
     this.fill(0, entry);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
@@ -124,14 +147,15 @@ class RegionEmitter {
       const type = this.frontend.registers.registers[number].type;
       declared.push(`${this.locals[number]} = ${type === 'f64' ? '0.5' : type === 'i64' ? '0n' : '0'}`);
     }
+    if (this.structure.isLoop.includes(1)) declared.push(`n = ${options.loopBudget}`);
     for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);
-    const head = `function ${options.name}(depth) {`;
+    const head = `function ${options.name}(depth) {\nconst ${constants.map(([name, outer]) => `${name} = ${outer}`).join(', ')};`;
     const locals = declared.length > 0 ? `let ${declared.join(', ')};` : '';
     return {
       name: options.name,
       entry,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
-      pcs: [entry, entry, ...this.lines.pcs, entry],
+      pcs: [entry, entry, entry, ...this.lines.pcs, entry],
       cells: [...this.cells],
       helpers: [...this.usedHelpers],
       tables: this.tables,
@@ -209,7 +233,7 @@ class RegionEmitter {
     const { region, blocks, structure, options } = this;
     const block = region.blocks[index];
     const before = this.lines.text.length;
-    blocks.body(index, block, structure.isLoop[position] === 1 ? `S[${exitWord}] !== 0` : undefined);
+    blocks.body(index, block, structure.isLoop[position] === 1);
     if (options.countInstructions) {
       this.lines.text.splice(before, 0, `F[${counterIndex}] += ${block.guestInstructions};`);
       this.lines.pcs.splice(before, 0, block.pc);
@@ -219,9 +243,9 @@ class RegionEmitter {
 
   /** At a dispatch node that a loop starts with, the block to go on with is known by the selector only. */
   private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
-    this.line(`if (S[${exitWord}] !== 0) {`, pc);
+    this.line('if ((n = n - 1 | 0) < 0) {', pc);
     targets.forEach((target, selector) => {
-      this.line(`if (d${node} === ${selector}) ${sideExit(this.region.blocks[target].pc)}`, pc);
+      this.line(`if (d${node} === ${selector}) ${loopExit(this.region.blocks[target].pc)}`, pc);
     });
     this.line('}', pc);
   }
@@ -250,7 +274,7 @@ class RegionEmitter {
       case op.branch_return: {
         const way = this.way(target);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
-        this.line(`${blocks.edge(undefined)}return ${blocks.value(unit.b[at])};`, pc);
+        this.line(`${blocks.edge(undefined)}return ${this.address(unit.b[at])};`, pc);
         this.line('}', pc);
         this.goOrLeave(position, target, way, pc);
         return;
@@ -264,19 +288,19 @@ class RegionEmitter {
         return;
       }
       case op.return:
-        this.line(`${blocks.edge(undefined)}return ${blocks.value(unit.a[at])};`, pc);
+        this.line(`${blocks.edge(undefined)}return ${this.address(unit.a[at])};`, pc);
         return;
       case op.jump_indirect:
         this.indirect(position, unit.a[at], pc);
         return;
       case op.call:
-        this.call(position, `${this.cell(target)}.f(depth + 1)`, unit.b[at], pc);
+        this.call(position, this.cell(target), unit.b[at], pc);
         return;
       case op.call_indirect:
-        this.call(position, `G(${blocks.value(unit.a[at])}).f(depth + 1)`, unit.b[at], pc);
+        this.call(position, `G(${blocks.value(unit.a[at])})`, unit.b[at], pc);
         return;
       case op.system_call:
-        this.call(position, `Y(${unit.b[at]})`, unit.b[at], pc);
+        this.call(position, undefined, unit.b[at], pc);
         return;
       default:
         this.line(blocks.edge(undefined), pc);
@@ -284,22 +308,40 @@ class RegionEmitter {
     }
   }
 
-  private call(position: number, callee: string, link: number, pc: number): void {
-    this.line(`{ ${this.blocks.edge(undefined)}const q = ${callee}; if (q !== ${link}) return q; }`, pc);
+  /** A call of a cell, or a system call where there is none. */
+  private call(position: number, callee: string | undefined, link: number, pc: number): void {
+    const writes = this.blocks.edge(undefined);
+    if (this.options.chained) {
+      this.line(`${writes}return ${callee ?? `Y(${link})`};`, pc);
+      return;
+    }
+    const called = callee === undefined ? `Y(${link})` : `${callee}.f(depth + 1)`;
+    this.line(`{ ${writes}const q = ${called}; if (q !== ${link}) return q; }`, pc);
     const index = this.region.indices.get(link >>> 0);
     if (index === undefined) {
-      this.line(`return ${this.cell(link >>> 0)}.f(depth + 1);`, pc);
+      this.line(`return ${this.next(link >>> 0)};`, pc);
       return;
     }
     this.fill(index, pc);
     this.go(position, index, pc);
   }
 
+  /** What is returned for going on at a computed address in the caller. */
+  private address(value: number): string {
+    const text = this.blocks.value(value);
+    return this.options.chained ? `G(${text})` : text;
+  }
+
+  /** What is returned for going on at a known address outside the region. */
+  private next(pc: number): string {
+    return this.options.chained ? this.cell(pc) : `${this.cell(pc)}.f(depth + 1)`;
+  }
+
   /** The statements that a way out of the present block needs: writes that it sees, and leaving when it leads out of the region. */
   private way(target: number): string {
     const index = this.region.indices.get(target);
     const writes = this.blocks.edge(index);
-    return index === undefined ? `${writes}return ${this.cell(target)}.f(depth + 1);` : writes;
+    return index === undefined ? `${writes}return ${this.next(target)};` : writes;
   }
 
   private goOrLeave(position: number, target: number, way: string, pc: number): void {
@@ -311,7 +353,10 @@ class RegionEmitter {
   /** A jump to a computed address: a switch over the targets that were seen, anything else through the table of cells. */
   private indirect(position: number, target: number, pc: number): void {
     const value = this.blocks.value(target);
-    const unknown = `${this.blocks.edge(undefined)}return N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1);`;
+    const cell = this.options.chained
+      ? `G(${value})`
+      : `N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1)`;
+    const unknown = `${this.blocks.edge(undefined)}return ${cell};`;
     const known = this.options
       .indirectTargets(pc)
       .filter((address) => this.region.indices.has(address))

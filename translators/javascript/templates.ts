@@ -19,7 +19,10 @@ export const kinds: readonly Kind[] = operations.map(kindOf);
 export const operandCounts = Uint8Array.from(operations, (operation) => operation.operands.length);
 
 /** Text, name of an operand (a, b, c, imm), text, … by code. */
-export const templates: readonly (readonly string[])[] = operations.map((operation) => split(operation.javascript));
+export const templates: readonly (readonly string[])[] = operations.map((operation) =>
+  // V8 makes a branch of `? 1 : 0`, but a plain conversion of this.
+  split(operation.test === '' ? operation.javascript : `(${operation.test}) | 0`),
+);
 
 /** The same as conditions, for operations whose result is 0 or 1. */
 export const testTemplates: readonly (readonly string[])[] = operations.map((operation) => split(operation.test));

@@ -100,7 +100,6 @@ export function registerFlow(
               memoryReads[word] |= (1 << (read & 31)) & ~writes[word];
             }
           }
-          for (const written of helper.writes ?? []) writes[base + (written >>> 5)] |= 1 << (written & 31);
         }
       }
     }

@@ -9,10 +9,14 @@ export interface Policy {
   readonly threshold: number;
   /** Translate whatever is reached, without interpreting first. */
   readonly translateAtOnce: boolean;
+  /** Translations are single blocks, each of which names the next, run by a loop. */
+  readonly chained: boolean;
   /** Guest instructions of one translation, and of one block, at most. */
   readonly regionLimit: number;
   readonly blockLimit: number;
   readonly depthLimit: number;
+  /** Times that one call of a translation may come to the start of its loops; interrupts are seen then. */
+  readonly loopBudget: number;
   /** The guest addresses that a translation with this entry may take in. */
   bounds(entry: number, symbol: { start: number; size: number } | undefined): { low: number; high: number };
 }
@@ -30,9 +34,17 @@ function functionBounds(
   return { low: Math.max(0, entry - reach), high: entry + reach };
 }
 
-const shared = { regionLimit: 600, blockLimit: 128, depthLimit: 1000 };
+const shared = { chained: false, regionLimit: 600, blockLimit: 128, depthLimit: 1000, loopBudget: 5000 };
 
-export const policies: Readonly<Record<'regions' | 'auto', Policy>> = {
+export const policies: Readonly<Record<'blocks' | 'regions' | 'auto', Policy>> = {
+  blocks: {
+    ...shared,
+    chained: true,
+    threshold: 20,
+    translateAtOnce: false,
+    // Nothing but the block itself: a jump back to its start is a loop, all else leaves.
+    bounds: (entry) => ({ low: entry, high: entry + 1 }),
+  },
   regions: { ...shared, threshold: 0x7fffffff, translateAtOnce: true, bounds: functionBounds },
   auto: { ...shared, threshold: 2000, translateAtOnce: false, bounds: functionBounds },
 };

@@ -12,10 +12,10 @@ import { discoverRegion } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
 import type { EngineOptions, EngineStatistics } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
-import { logBlock } from '../log.ts';
-import { type Cell, CellTable } from './cells.ts';
+import { logBlock, logSource } from '../log.ts';
+import { Cell, CellTable } from './cells.ts';
 import type { Policy } from './policy.ts';
-import { addLines } from './stack-traces.ts';
+import { addLines, scriptUrl } from './stack-traces.ts';
 
 const pcWord = header.pc >> 2;
 const interruptWord = header.interrupt >> 2;
@@ -28,6 +28,8 @@ const retranslationLimit = 4;
 
 export class ThreadCode {
   readonly cells: CellTable;
+  /** What a chained translation returns when the state block holds the pc. */
+  private readonly outside: Cell;
   private readonly options: EngineOptions;
   private readonly policy: Policy;
   private readonly statistics: EngineStatistics;
@@ -77,22 +79,28 @@ export class ThreadCode {
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.interpreter.threshold = policy.threshold;
     this.stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
-    this.cells = new CellTable(frontend.instructionAlignment, (cell) => (depth) => this.translate(cell).f(depth));
+    this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
+      policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell).f(depth),
+    );
+    this.outside = new Cell(-1, () => this.outside);
+    const outside = policy.chained ? this.outside : -1;
     const { i32, f64, i64 } = state;
     this.environment = {
-      names: ['S', 'F', 'L', 'D', 'I', 'P', 'U', 'T', 'M', 'X', 'Y', 'G', 'N'],
+      names: ['stateI32', 'stateF64', 'L', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'X', 'Y', 'G', 'N'],
       values: [
         i32,
         f64,
         i64,
         memory.view,
+        new Uint8Array(memory.buffer),
         new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2),
         memory.permissions,
         this.unwind,
         state,
         this.machine,
-        (pc: number) => this.leaveInside(pc),
-        (link: number) => this.systemCall(link),
+        (pc: number) => this.leaveLoop(pc) ?? outside,
+        (pc: number) => this.leaveInside(pc) ?? outside,
+        (link: number) => this.systemCall(link) ?? outside,
         (pc: number) => this.cells.get(pc),
         (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
       ],
@@ -119,8 +127,8 @@ export class ThreadCode {
       } else {
         const cell = this.cells.get(words[pcWord]);
         if (cell.translated || policy.translateAtOnce) {
-          const next = cell.f(0);
-          if (next !== -1) words[pcWord] = next;
+          if (policy.chained) this.runChain(cell);
+          else this.runRegion(cell);
         } else {
           this.interpreted(interpreter.run());
         }
@@ -128,6 +136,27 @@ export class ThreadCode {
       if (this.leaving || words[exitWord] !== exitCode.none) break;
     }
     this.statistics.guestInstructions = this.state.f64[instructionsIndex];
+  }
+
+  private runRegion(cell: Cell): void {
+    const next = cell.f(0) as number;
+    if (next !== -1) this.state.i32[pcWord] = next;
+  }
+
+  /** Runs chained translations, each of which names the next, until one leaves or something wants attention. */
+  private runChain(cell: Cell): void {
+    const { unwind, outside } = this;
+    const words = this.state.i32;
+    let next = cell;
+    do next = next.f(0) as Cell;
+    while (next !== outside && words[interruptWord] === 0 && unwind[0] === 0);
+    if (next !== outside) words[pcWord] = next.pc;
+  }
+
+  /** What a cell without a translation does in a chain: the loop ends, and the interpreter goes on there. */
+  private leaveFor(cell: Cell): Cell {
+    this.state.i32[pcWord] = cell.pc;
+    return this.outside;
   }
 
   /** Deals with why the interpreter stopped, as far as it is not for the caller of run(). */
@@ -147,14 +176,14 @@ export class ThreadCode {
     const { statistics, policy } = this;
     const emitted = this.emit(cell);
     const start = performance.now();
-    const url = `stele:guest/${statistics.regions}/${emitted.name}`;
+    const url = scriptUrl(emitted.name);
     const batch = compile([emitted], this.environment, url);
-    addLines(url, batch.pcs);
+    addLines(url, batch.pcs, this.options.host);
     this.cells.install(cell, batch.functions[0], this.pagesOf(emitted));
     statistics.compileTime += performance.now() - start;
     statistics.regions++;
     if (!policy.translateAtOnce) this.interpreter.leaveAt(cell.pc);
-    this.options.host.log?.('out_js', emitted.source);
+    logSource(emitted.source, this.options);
     return cell;
   }
 
@@ -181,6 +210,8 @@ export class ThreadCode {
       preciseFaults: this.preciseFaults,
       countInstructions: options.countInstructions,
       depthLimit: policy.depthLimit,
+      loopBudget: policy.loopBudget,
+      chained: policy.chained,
       indirectTargets,
     });
     statistics.liftedInstructions += region.liftedInstructions;
@@ -197,20 +228,29 @@ export class ThreadCode {
   }
 
   /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */
-  private leaveInside(pc: number): number {
+  private leaveInside(pc: number): undefined {
     const { i32 } = this.state;
     i32[pcWord] = pc;
     this.interpretNext = this.unwind[0] === 0 && i32[exitWord] === exitCode.none && i32[interruptWord] === 0;
-    return -1;
   }
 
-  /** Y: a system call in a translation. */
-  private systemCall(link: number): number {
+  /** R: control leaves a translation at the start of a loop that ran long; the loop gets a translation of its own. */
+  private leaveLoop(pc: number): undefined {
+    this.state.i32[pcWord] = pc;
+    this.translate(this.cells.get(pc));
+  }
+
+  /** Y: a system call in a translation. @returns where to go on, or undefined outside of translations */
+  private systemCall(link: number): number | Cell | undefined {
     const { state } = this;
     state.i32[pcWord] = link;
-    if (!this.options.host.systemCall(state)) this.leaving = true;
-    else if (this.unwind[0] === 0) return state.i32[pcWord];
-    return -1;
+    if (!this.options.host.systemCall(state)) {
+      this.leaving = true;
+    } else if (this.unwind[0] === 0) {
+      const pc = state.i32[pcWord];
+      return this.policy.chained ? this.cells.get(pc) : pc;
+    }
+    return undefined;
   }
 
   /** N: the cell of an indirect jump's target that the translation did not know. */
