@@ -78,6 +78,8 @@ function emit({ name, start }: GuestFunction, region: Region): EmittedRegion {
     preciseFaults: false,
     countInstructions: false,
     depthLimit: policy.depthLimit,
+    loopBudget: policy.loopBudget,
+    chained: policy.chained,
     indirectTargets: noTargets,
   });
 }

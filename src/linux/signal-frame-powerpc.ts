@@ -20,7 +20,7 @@ import type { SignalAbi } from './signal-frame.ts';
 import { writeSignalInfo } from './signal-info.ts';
 import type { SignalInfo } from './signal-queue.ts';
 import { effectiveStackFlags, onAlternateStack, setAlternateStack } from './signal-stack.ts';
-import { actionFlag, type SignalAction } from './signals.ts';
+import { actionFlag, type SignalAction, signalCode } from './signals.ts';
 import type { Thread } from './thread.ts';
 
 const callNumber = { sigreturn: 119, rt_sigreturn: 172 } as const;

@@ -61,13 +61,18 @@ describe('how a process ends', () => {
   const readOnly = 0x30000000;
   // biome-ignore format: one row per line
   const exceptions: [string, Step, object][] = [
-    ['a store to nowhere',       leave('fault', 0x1234, 2),        { signal: s.SIGSEGV, code: 1, address: 0x1234, core: true }],
-    ['a forbidden store',        leave('fault', readOnly + 8, 2),  { signal: s.SIGSEGV, code: 2, address: readOnly + 8 }],
-    ['an illegal instruction',   leave('illegal'),                 { signal: s.SIGILL, code: 1, address: programAddress + 0x100 }],
-    ['a privileged instruction', leave('privileged'),              { signal: s.SIGILL, code: 5 }],
-    ['a trap',                   leave('trap'),                    { signal: s.SIGTRAP, code: 1 }],
-    ['a division by zero',       leave('floating_point', 3),       { signal: s.SIGFPE, code: 3 }],
-    ['a misaligned access',      leave('misaligned', 0x1001, 1),   { signal: s.SIGBUS, code: 1, address: 0x1001 }],
+    ['a store to nowhere',       leave('fault', 0x1234, 2),             { signal: s.SIGSEGV, code: 1, address: 0x1234, core: true }],
+    ['a forbidden store',        leave('fault', readOnly + 8, 2),       { signal: s.SIGSEGV, code: 2, address: readOnly + 8 }],
+    ['an illegal instruction',   leave('illegal'),                      { signal: s.SIGILL, code: 1, address: programAddress + 0x100 }],
+    ['a privileged instruction', leave('privileged'),                   { signal: s.SIGILL, code: 5 }],
+    ['a trap',                   leave('trap'),                         { signal: s.SIGTRAP, code: 1 }],
+    ['a division by zero',       leave('floating_point', 0x04000000),   { signal: s.SIGFPE, code: 3 }],
+    ['an overflow',              leave('floating_point', 0x12000000),   { signal: s.SIGFPE, code: 4 }],
+    ['an underflow',             leave('floating_point', 0x0a000000),   { signal: s.SIGFPE, code: 5 }],
+    ['an inexact result',        leave('floating_point', 0x02000000),   { signal: s.SIGFPE, code: 6 }],
+    ['an invalid operation',     leave('floating_point', 0x20000000),   { signal: s.SIGFPE, code: 7 }],
+    ['an unknown exception',     leave('floating_point', 0),            { signal: s.SIGFPE, code: 14 }],
+    ['a misaligned access',      leave('misaligned', 0x1001, 1),        { signal: s.SIGBUS, code: 1, address: 0x1001 }],
   ];
   test.each(exceptions)('%s', async (_, step, status) => {
     guest.memory.map(readOnly, 4096, 1);

@@ -176,6 +176,15 @@ describe('timers', () => {
     await guest.system.advance(0.1e9);
     expect(pending()).toMatchObject({ signal: s.SIGALRM, value: id, code: -2 });
   });
+  test('the padding of 64-bit times may hold anything', async () => {
+    put(other, 0, 40, 0, 0);
+    expect(guest.call('timer_create', 1, other, scratch)).toBe(0);
+    const id = guest.memory.readU32(scratch);
+    put(scratch, 0, 0, 0x7efff000, 0, 0, 0, 0x10001234, 20_000_000);
+    expect(guest.call('timer_settime64', id, 0, scratch, 0)).toBe(0);
+    await guest.system.advance(0.03e9);
+    expect(pending()).toMatchObject({ signal: 40, timer: id });
+  });
   test('what timer_create refuses', () => {
     put(other, 0, 65, 0, 0);
     expect(guest.call('timer_create', 1, other, scratch)).toBe(-errno.EINVAL);
