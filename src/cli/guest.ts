@@ -101,6 +101,7 @@ export function createGuest(options: GuestOptions): Guest {
       symbolAt: (address) => symbols.symbolAt(address),
       lineAt: (address) => lines.lineAt(address),
       timeBase: () => timeBase(system),
+      now: options.measure ? () => performance.now() : undefined,
       log,
     },
   });

@@ -49,13 +49,13 @@ export class BlockLifter {
 
   /** The block at a guest address, as the first of a unit that is valid until the next call. */
   lift(pc: number): Unit {
-    const start = performance.now();
+    const { frontend, builder, fetch, host, statistics } = this;
+    const start = host.now?.() ?? 0;
     this.unit.clear();
-    const { frontend, builder, fetch, statistics } = this;
     statistics.liftedInstructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
     statistics.blocks++;
-    statistics.liftTime += performance.now() - start;
-    if (this.host.log !== undefined) this.onBlock?.(this.unit);
+    if (host.now !== undefined) statistics.liftTime += host.now() - start;
+    if (host.log !== undefined) this.onBlock?.(this.unit);
     return this.unit;
   }
 }

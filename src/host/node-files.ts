@@ -317,6 +317,13 @@ export class NodeFiles implements FileHost {
   }
 
   isTerminal(descriptor: number): boolean {
+    // By the device's major number where that tells (Linux, Documentation/admin-guide/devices.txt): 1 is memory, which
+    // has /dev/null; 4 is consoles and serial lines, 136 to 143 are pseudoterminals.
+    if (process.platform === 'linux') {
+      const major = (fs.fstatSync(descriptor).rdev >>> 8) & 0xfff;
+      if (major === 1) return false;
+      if (major === 4 || (major >= 136 && major <= 143)) return true;
+    }
     return process.getBuiltinModule('node:tty').isatty(descriptor);
   }
 

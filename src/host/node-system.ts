@@ -14,18 +14,16 @@ const tickLength = 10;
 
 export class NodeSystem implements System {
   readonly processId = process.pid;
-  /** What performance.now() has to be added to: CLOCK_MONOTONIC and the time since the epoch at its start. */
-  private readonly monotonicOrigin: number;
+  /**
+   * What performance.now() has to be added to: CLOCK_MONOTONIC and the time since the epoch at its start. Both are found
+   * when they are first wanted, as Node makes `performance` when it is first used, which costs a start 3 ms.
+   */
+  private monotonicOrigin: number | undefined;
   private originSeconds = 0;
   private originNanoseconds = 0;
   private known: Credentials | undefined;
   private readonly listeners = new Map<number, () => void>();
   private readonly pauseWord = new Int32Array(new SharedArrayBuffer(4));
-
-  constructor() {
-    this.monotonicOrigin = Number(process.hrtime.bigint()) - performance.now() * nanosecondsPerMillisecond;
-    this.setOrigin(performance.timeOrigin);
-  }
 
   // -- identity
 
@@ -67,6 +65,7 @@ export class NodeSystem implements System {
   // -- clocks
 
   realTime(): { seconds: number; nanoseconds: number } {
+    if (this.originSeconds === 0) this.setOrigin(performance.timeOrigin);
     const running = performance.now();
     const wall = Date.now();
     const expected = this.originSeconds * 1000 + this.originNanoseconds / nanosecondsPerMillisecond + running;
@@ -77,6 +76,7 @@ export class NodeSystem implements System {
   }
 
   monotonicTime(): number {
+    this.monotonicOrigin ??= Number(process.hrtime.bigint()) - performance.now() * nanosecondsPerMillisecond;
     return Math.floor(this.monotonicOrigin + performance.now() * nanosecondsPerMillisecond);
   }
 
