@@ -1,6 +1,7 @@
 /** Files that are made from the operations' table say what the table says now. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { generateFold } from '../../scripts/generate-fold.ts';
 import { generateInterpreter } from '../../scripts/generate-interpreter.ts';
 import { generateDocs } from '../../scripts/generate-ir-docs.ts';
 import { operations } from '../../translators/ir/operations.ts';
@@ -9,6 +10,10 @@ const fileText = (path: string): string => readFileSync(new URL(`../../${path}`,
 
 test('the interpreter is up to date: else run node scripts/generate-interpreter.ts', () => {
   expect(fileText('translators/ir/interpreter.generated.ts') === generateInterpreter()).toBe(true);
+});
+
+test('folding is up to date: else run node scripts/generate-fold.ts', () => {
+  expect(fileText('translators/ir/fold.generated.ts') === generateFold()).toBe(true);
 });
 
 test('docs/ir.md is up to date: else run node scripts/generate-ir-docs.ts', () => {

@@ -55,11 +55,19 @@ export class Builder {
   private block: Block | undefined;
   /** For each register, the value that it is known to hold in this block, or -1. */
   private readonly known: Int32Array;
+  /** For each register, the operations that read and write it, and whether it is a flag. */
+  private readonly getCode: Uint8Array;
+  private readonly setCode: Uint8Array;
+  private readonly flag: Uint8Array;
 
   constructor(registers: RegisterFile, unit: Unit = new Unit()) {
     this.registers = registers;
     this.unit = unit;
-    this.known = new Int32Array(registers.registers.length).fill(-1);
+    const rows = registers.registers;
+    this.known = new Int32Array(rows.length).fill(-1);
+    this.getCode = Uint8Array.from(rows, (row) => getCodes[row.type]);
+    this.setCode = Uint8Array.from(rows, (row) => setCodes[row.type]);
+    this.flag = Uint8Array.from(rows, (row) => (row.flag ? 1 : 0));
   }
 
   /** Starts a block at a guest address. */
@@ -88,10 +96,10 @@ export class Builder {
   get(number: number): Value {
     const value = this.known[number];
     if (value >= 0) {
-      if (this.registers.registers[number].flag) this.unit.forwardedFlags.push(this.unit.count, number);
+      if (this.flag[number] === 1) this.unit.forwardedFlags.push(this.unit.count, number);
       return value;
     }
-    const made = this.unit.append(getCodes[this.registers.registers[number].type], -1, -1, -1, number, this.pc);
+    const made = this.unit.append(this.getCode[number], -1, -1, -1, number, this.pc);
     this.known[number] = made;
     return made;
   }
@@ -99,7 +107,7 @@ export class Builder {
   set(number: number, value: Value): void {
     if (this.known[number] === value) return;
     this.known[number] = value;
-    this.unit.append(setCodes[this.registers.registers[number].type], value, -1, -1, number, this.pc);
+    this.unit.append(this.setCode[number], value, -1, -1, number, this.pc);
   }
 
   // -- constants
@@ -244,13 +252,11 @@ export class Builder {
 
   /** A load by its code (`op['load32']`) at address + displacement; reversed: byte order opposite to the guest's. */
   load(code: number, address: Value, displacement = 0, reversed = false): Value {
-    const [base, offset] = this.address(address, displacement);
-    return this.unit.append(code, base, -1, reversed ? 1 : 0, offset, this.pc);
+    return this.access(code, address, displacement, -1, reversed);
   }
 
   store(code: number, address: Value, displacement: number, value: Value, reversed = false): void {
-    const [base, offset] = this.address(address, displacement);
-    this.unit.append(code, base, value, reversed ? 1 : 0, offset, this.pc);
+    this.access(code, address, displacement, value, reversed);
   }
 
   compareExchange(address: Value, expected: Value, replacement: Value): Value {
@@ -263,13 +269,18 @@ export class Builder {
   }
 
   /** Moves a constant addend of the address into the displacement: accesses off one base then share it. */
-  private address(address: Value, displacement: number): [Value, number] {
+  private access(code: number, address: Value, displacement: number, value: Value, reversed: boolean): Value {
     const unit = this.unit;
+    let base = address;
+    let offset = displacement | 0;
     if (unit.op[address] === i32Add) {
       const addend = unit.b[address];
-      if (unit.op[addend] === constant32) return [unit.a[address], (displacement + unit.imm[addend]) | 0];
+      if (unit.op[addend] === constant32) {
+        base = unit.a[address];
+        offset = (displacement + unit.imm[addend]) | 0;
+      }
     }
-    return [address, displacement | 0];
+    return unit.append(code, base, value, reversed ? 1 : 0, offset, this.pc);
   }
 
   // -- helpers

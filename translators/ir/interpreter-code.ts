@@ -8,23 +8,25 @@ import { special } from './interpreter-encoding.ts';
 const pageShift = 12;
 
 export class CodeBuffer {
+  // The arrays have room for a short program from the start: what is never touched of them costs nothing.
+
   /** Words after which everything is forgotten and made anew. */
   limit = 1 << 23;
-  words = new Int32Array(1 << 14);
+  words = new Int32Array(1 << 17);
   /** Words in use. Position 0 stands for no code. */
   length = 4;
   /** Blocks whose code was made, also those that were invalidated since. */
   blocks = 0;
 
   // Where blocks can be left midway, by ascending position: guest pc and instructions from there to the block's end.
-  private sitePosition = new Int32Array(1 << 11);
-  private sitePc = new Int32Array(1 << 11);
-  private siteRest = new Int32Array(1 << 11);
+  private sitePosition = new Int32Array(1 << 14);
+  private sitePc = new Int32Array(1 << 14);
+  private siteRest = new Int32Array(1 << 14);
   private sites = 0;
 
   // Open addressing from guest pc to position; 0 marks a free place. Dropped blocks keep theirs with position -1.
-  private keys = new Int32Array(1 << 10);
-  private positions = new Int32Array(1 << 10);
+  private keys = new Int32Array(1 << 12);
+  private positions = new Int32Array(1 << 12);
   private used = 0;
 
   /** Positions of the blocks that touch a guest page, by page number. */
