@@ -98,7 +98,7 @@ export class AddressSpace implements GuestMemory {
     this.table.set(first, last, protection);
     const { shared = false, growsDown = false, name = '', offset = 0 } = options;
     this.list.replace(start, end, [{ start, end, protection, shared, growsDown, name, offset }]);
-    if (hadCode) this.onCodeChange(start, length);
+    if (hadCode || (protection & execute) !== 0) this.onCodeChange(start, length);
   }
 
   unmap(start: number, length: number): void {
@@ -123,11 +123,11 @@ export class AddressSpace implements GuestMemory {
     if (reached > start) {
       const first = start >>> pageShift;
       const last = reached >>> pageShift;
-      // Code that stays executable and read-only is still the same code.
-      const code = this.list.within(start, reached).filter((mapping) => (mapping.protection & execute) !== 0);
+      // Code that stays executable and read-only is still the same code, and what neither was code nor becomes it is none.
       const keeps = (mapping: Mapping): boolean =>
-        (protection & ~read) === execute && (mapping.protection & write) === 0;
-      const codeChanges = !code.every(keeps);
+        ((mapping.protection | protection) & execute) === 0 ||
+        ((mapping.protection & ~read) === execute && (protection & ~read) === execute);
+      const codeChanges = !this.list.within(start, reached).every(keeps);
       this.table.set(first, last, protection);
       this.list.replace(start, reached, changed);
       if (codeChanges) this.onCodeChange(start, reached - start);

@@ -48,7 +48,7 @@ export interface GuestMemory extends MemoryView {
   /** The lowest address that can be mapped, and the one past the highest. */
   readonly minimum: number;
   readonly limit: number;
-  /** Called with every range whose code may have changed: unmapped, remapped, made writable or not executable, or written by the personality. */
+  /** Called with every range whose code may have changed: unmapped, remapped, made writable, executable or not, or written by the personality. */
   onCodeChange: (start: number, length: number) => void;
 
   /** Maps zeroed memory at exactly this place, replacing what was there. @throws RangeError outside the limits or not page-aligned */

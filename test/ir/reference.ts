@@ -85,6 +85,7 @@ export function evaluate(unit: Unit, block: Block, state: State, memory: MemoryV
       else writeBytes(memory, address, bytes, toBits(name, value(second)), third === 1);
     } else if (name === 'exit' || name === 'exit_if') {
       if (name === 'exit_if' && word(first) === 0) continue;
+      if (imm === exitCode.fault) i32[header.access >> 2] = 4;
       exit(index, imm, second);
       return;
     } else {

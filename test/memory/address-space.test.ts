@@ -433,7 +433,7 @@ describe('an address space', () => {
       expect(changes).toEqual(expected);
     };
     expectChange(() => memory.writeU32(at(4), 1));
-    expectChange(() => memory.protect(at(4), pageSize, 5));
+    expectChange(() => memory.protect(at(4), pageSize, 5), [at(4), pageSize]);
     expectChange(() => memory.protect(at(0), pageSize, 5));
     expectChange(() => memory.protect(at(0), pageSize, 7), [at(0), pageSize]);
     expectChange(() => memory.writeU8(at(0) + 9, 1), [at(0) + 9, 1]);
@@ -442,7 +442,7 @@ describe('an address space', () => {
     expectChange(() => memory.protect(at(0), pageSize, 1), [at(0), pageSize]);
     expectChange(() => memory.unmap(at(2), pageSize), [at(2), pageSize]);
     expectChange(() => memory.map(at(3), pageSize, 5), [at(3), pageSize]);
-    expectChange(() => memory.map(at(2), pageSize, 5));
+    expectChange(() => memory.map(at(2), pageSize, 5), [at(2), pageSize]);
     expectChange(() => memory.unmap(at(5), pageSize));
   });
 

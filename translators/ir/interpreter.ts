@@ -26,6 +26,7 @@ const exitWord = header.exit >> 2;
 const detailWord = header.detail >> 2;
 const accessWord = header.access >> 2;
 const instructionsIndex = header.instructions >> 3;
+const executeAccess = 4;
 
 /** Instructions that one call of the generated loop may count: a 31-bit number. */
 const longestRun = 0x3fffffff;
@@ -142,8 +143,9 @@ export class Interpreter {
     return this.leave(pc, stop.exit, left + rest);
   }
 
-  /** Leaves with an exit reason and its detail. */
+  /** Leaves with an exit reason and its detail. A fault that is an exit of the IR's own is one of fetching the instruction. */
   exit(position: number, reason: number, detail: number, left: number): number {
+    if (reason === exitCode.fault) this.state.i32[accessWord] = executeAccess;
     this.state.i32[exitWord] = reason;
     this.state.i32[detailWord] = detail;
     return this.leaveInside(position, left);
@@ -151,8 +153,9 @@ export class Interpreter {
 
   /** Leaves with a fault at a guest address; access: 1 read, 2 write. */
   fault(position: number, address: number, access: number, left: number): number {
+    const stopped = this.exit(position, exitCode.fault, address, left);
     this.state.i32[accessWord] = access;
-    return this.exit(position, exitCode.fault, address, left);
+    return stopped;
   }
 
   private prepare(unit: Unit, block: Block): number {

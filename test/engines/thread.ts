@@ -1,0 +1,76 @@
+/** One guest thread with a page or more of code, on an engine of the test's choice. */
+import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
+import type { Engine, EngineOptions, LogKind } from '../../src/engines/engine.ts';
+import { type Policy, policies } from '../../src/engines/translated/policy.ts';
+import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
+import { AddressSpace } from '../../src/memory/address-space.ts';
+import { exitReasons } from '../../translators/ir/operations.ts';
+import { header, State } from '../../translators/ir/state.ts';
+import { powerpc } from '../../translators/powerpc/frontend.ts';
+import type { Assembler } from '../fuzz/assembler.ts';
+import { bytesOf } from '../fuzz/machine.ts';
+
+export const code = 0x10000000;
+export const data = 0x20000000;
+const stack = 0x30000000;
+const stackSize = 0x1000000;
+
+export class TestThread {
+  readonly memory = new AddressSpace('big');
+  readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
+  readonly engine: Engine;
+  /** What was logged. */
+  readonly log: [kind: LogKind, text: string][] = [];
+  /** Serves system calls; the default leaves the engine. */
+  systemCall: () => boolean = () => false;
+  timeBase = () => ({ low: 0, high: 0 });
+  symbols: { name: string; start: number; size: number }[] = [];
+
+  /** @param limits instead of the engine's own, for one that translates */
+  constructor(name: EngineName, limits?: Partial<Policy>) {
+    const options: EngineOptions = {
+      frontend: powerpc,
+      memory: this.memory,
+      countInstructions: false,
+      host: {
+        systemCall: () => this.systemCall(),
+        symbolAt: (address) => this.symbols.find(({ start, size }) => address >= start && address < start + size),
+        timeBase: () => this.timeBase(),
+        log: { wants: () => true, write: (kind, text) => this.log.push([kind, text]) },
+      },
+    };
+    this.engine =
+      limits !== undefined && name in policies
+        ? new TranslatedEngine(name as keyof typeof policies, options, {
+            ...policies[name as keyof typeof policies],
+            ...limits,
+          })
+        : createEngine(name, options);
+    this.memory.onCodeChange = (start, length) => this.engine.invalidate(start, length);
+    this.memory.map(code, 0x4000, 7);
+    this.memory.map(data, 0x1000, 3);
+    this.memory.map(stack, stackSize, 3);
+    this.state.set('r1', stack + stackSize - 64);
+  }
+
+  place(assembler: Assembler, address = code): void {
+    this.memory.poke(address, bytesOf(assembler.finish()));
+  }
+
+  /** Runs from an address. @returns the reason for which the engine left */
+  run(pc = code): (typeof exitReasons)[number] {
+    this.state.pc = pc;
+    return this.resume();
+  }
+
+  resume(): (typeof exitReasons)[number] {
+    this.engine.run(this.state);
+    const reason = exitReasons[this.state.i32[header.exit >> 2]];
+    return reason === 'system_call' ? 'none' : reason;
+  }
+
+  /** Texts of one kind in the log. */
+  logged(kind: LogKind): string[] {
+    return this.log.flatMap(([each, text]) => (each === kind ? [text] : []));
+  }
+}
