@@ -1,0 +1,99 @@
+/**
+ * Measures what starting costs: Node alone (`node -e 0`), and Stele with programs that do next to nothing.
+ * Whole processes, interleaved rounds, medians. `npm run bench:startup -- --help`.
+ */
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { steleEntry } from '../test/programs/run-guest.ts';
+import { type Measurement, measure } from './lib/measure.ts';
+import { median } from './lib/statistics.ts';
+import { formatTable } from './lib/table.ts';
+
+const help = `Usage: npm run bench:startup -- [options] [PROGRAM…]
+
+  --rounds N   rounds of every measurement (default 15); the median counts
+  --help       print this
+
+Measures two of the guest programs and each PROGRAM, run without arguments.
+`;
+
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: 'string', default: '15' }, help: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+
+/** A command, and how to ask it for its peak memory in bytes. */
+interface Contender {
+  readonly name: string;
+  readonly command: readonly string[];
+  peakMemory(): Promise<number>;
+}
+
+const guest = (name: string): string => fileURLToPath(new URL(`../test/guests/bin/${name}`, import.meta.url));
+const stele = (...args: string[]): string[] => [process.execPath, steleEntry(), 'run', ...args];
+
+function steleContender(name: string, program: string): Contender {
+  return {
+    name,
+    command: stele(program),
+    peakMemory: async () => {
+      const { stderr } = await succeeded(stele('--stats', '--json', program));
+      return JSON.parse(stderr).peakMemory;
+    },
+  };
+}
+
+const contenders: readonly Contender[] = [
+  {
+    name: 'node -e 0',
+    command: [process.execPath, '-e', '0'],
+    peakMemory: async () => {
+      const { stdout } = await succeeded([process.execPath, '-e', 'console.log(process.resourceUsage().maxRSS)']);
+      return Number(stdout) * 1024;
+    },
+  },
+  steleContender('hello without a C library', guest('hello')),
+  // Without arguments it prints the benchmarks' names with printf.
+  steleContender('hello with the C library', guest('benchmarks')),
+  ...positionals.map((program) => steleContender(basename(program), program)),
+];
+
+async function succeeded(command: readonly string[]): Promise<Measurement> {
+  const measurement = await measure(command, 30);
+  if (measurement.status !== 0) throw new Error(`${command.join(' ')}: exit status ${measurement.status}`);
+  return measurement;
+}
+
+async function main(): Promise<void> {
+  const rounds = Number(values.rounds);
+  // A first run of each, which may have to make V8's compiled code, also tells the memory.
+  const memory: number[] = [];
+  for (const contender of contenders) memory.push(await contender.peakMemory());
+  const samples = contenders.map(() => ({ wall: [] as number[], cpu: [] as number[] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { command }] of contenders.entries()) {
+      const { wall, cpu } = await succeeded(command);
+      samples[index].wall.push(wall);
+      samples[index].cpu.push(cpu);
+    }
+  }
+  const base = { wall: median(samples[0].wall), cpu: median(samples[0].cpu) };
+  const rows = contenders.map(({ name }, index) => {
+    const wall = median(samples[index].wall);
+    const cpu = median(samples[index].cpu);
+    return [
+      name,
+      `${(wall * 1000).toFixed(0)} ms`,
+      (wall / base.wall).toFixed(2),
+      `${(cpu * 1000).toFixed(0)} ms`,
+      (cpu / base.cpu).toFixed(2),
+      `${(memory[index] / 1e6).toFixed(0)} MB`,
+    ];
+  });
+  console.log(`Node ${process.version}, ${rounds} rounds, medians\n`);
+  console.log(formatTable(['', 'wall', 'ratio', 'processor', 'ratio', 'peak memory'], rows));
+}
+
+if (values.help) process.stdout.write(help);
+else await main();
