@@ -14,6 +14,7 @@ import type { FileHost } from '../host/host.ts';
 import type { System } from '../host/system.ts';
 import type { Abi } from '../linux/abi/abi.ts';
 import { powerpc as powerpcAbi } from '../linux/abi/powerpc.ts';
+import { timeBase } from '../linux/clocks.ts';
 import { type CallObserver, Dispatcher } from '../linux/dispatch.ts';
 import { Files } from '../linux/files.ts';
 import { Process } from '../linux/process.ts';
@@ -107,10 +108,4 @@ export function createGuest(options: GuestOptions): Guest {
   });
   memory.onCodeChange = (start, length) => engine.invalidate(start, length);
   return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols, lines };
-}
-
-/** A time base of one tick per nanosecond. */
-function timeBase(system: System): { low: number; high: number } {
-  const ticks = system.monotonicTime();
-  return { low: ticks | 0, high: (ticks / 2 ** 32) | 0 };
 }

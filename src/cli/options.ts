@@ -60,8 +60,8 @@ export interface RunOptions {
 // biome-ignore format: one row per line
 export const runOptions: readonly OptionRow[] = [
   { key: 'sysroot', short: 'L', long: 'sysroot', value: 'dir', kind: 'text', environment: 'STELE_SYSROOT', default: '', doc: "look for the files that the guest names in this directory first" },
-  { key: 'setEnv', short: 'E', long: 'set-env', value: 'name=value', kind: 'texts', environment: 'STELE_SET_ENV', default: [], doc: "set a variable in the guest's environment (can be repeated)" },
-  { key: 'unsetEnv', short: 'U', long: 'unset-env', value: 'name', kind: 'texts', environment: 'STELE_UNSET_ENV', default: [], doc: "remove a variable from the guest's environment (can be repeated)" },
+  { key: 'setEnv', short: 'E', long: 'set-env', value: 'name=value', kind: 'texts', environment: 'STELE_SET_ENV', default: [], doc: "set a variable in the guest's environment (can be repeated; name=value,name=value sets two)" },
+  { key: 'unsetEnv', short: 'U', long: 'unset-env', value: 'name', kind: 'texts', environment: 'STELE_UNSET_ENV', default: [], doc: "remove a variable from the guest's environment (can be repeated, or names separated by commas)" },
   { key: 'argv0', short: '0', long: 'argv0', value: 'name', kind: 'text', environment: 'STELE_ARGV0', default: '', doc: "the guest's argv[0] (default: the program's path)" },
   { key: 'stackSize', short: 's', long: 'stack-size', value: 'size', kind: 'size', environment: 'STELE_STACK_SIZE', default: 8 << 20, doc: "limit of the guest's stack in bytes, or with a suffix K, M or G" },
   { key: 'engine', short: '', long: 'engine', value: 'name', kind: 'choice', choices: engineNames, environment: 'STELE_ENGINE', default: 'auto', doc: "how to run guest code" },

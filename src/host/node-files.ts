@@ -85,14 +85,23 @@ function exactAsSeconds(time: FileTimes['access']): boolean {
   return time % 1_953_125n === 0n;
 }
 
+/**
+ * A path as another program may be given it: as text, and without a /proc/self of ours.
+ * @returns undefined for a path that is no text
+ */
+function nameForOthers(path: Uint8Array): string | undefined {
+  const name = Buffer.from(path).toString('utf8');
+  if (!Buffer.from(name).equals(path)) return undefined;
+  return name.replace(/^\/proc\/self(?=\/)/, `/proc/${process.pid}`);
+}
+
 /** Sets one time to the nanosecond with touch(1). @returns whether that worked */
 function touch(path: Uint8Array, time: bigint, which: '-a' | '-m', followLinks: boolean): boolean {
   const options = [which, '-c', ...(followLinks ? [] : ['-h']), '-d', `@${secondsText(time)}`, '--'];
-  // Arguments are text: a path that is not goes through a descriptor's name or not at all.
-  const name = Buffer.from(path).toString('utf8');
-  if (!Buffer.from(name).equals(Buffer.from(path))) return false;
-  const target = name.startsWith('/proc/self/fd/') ? name.replace('self', String(process.pid)) : name;
-  return childProcess().spawnSync('touch', [...options, target], { stdio: 'ignore' }).status === 0;
+  const target = nameForOthers(path);
+  return (
+    target !== undefined && childProcess().spawnSync('touch', [...options, target], { stdio: 'ignore' }).status === 0
+  );
 }
 
 function entryType(entry: fs.Dirent): number {
@@ -267,7 +276,8 @@ export class NodeFiles implements FileHost {
     return attempt(() => fs.mkdirSync(asPath(path), mode));
   }
   makeFifo(path: Uint8Array, mode: number): number {
-    const name = Buffer.from(path).toString('utf8');
+    const name = nameForOthers(path);
+    if (name === undefined) return -1;
     const result = childProcess().spawnSync('mkfifo', ['-m', (mode & ~process.umask()).toString(8), '--', name], {
       stdio: 'ignore',
     });

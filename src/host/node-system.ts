@@ -1,7 +1,7 @@
 /** The System of a Node process. Modules that a short run does not need are loaded when they are. */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
-import { signalName, signalNumbers } from '../linux/signals.ts';
+import { signalName } from '../linux/signals.ts';
 import type { CpuTime, Credentials, MachineFacts, ProcessIds, ResourceUsage, System, Ticker } from './system.ts';
 
 const nanosecondsPerMillisecond = 1e6;
@@ -27,14 +27,18 @@ export class NodeSystem implements System {
 
   // -- identity
 
+  get parentId(): number {
+    return process.ppid;
+  }
+
   processIds(pid: number): ProcessIds | undefined {
     try {
       // /proc/PID/stat: the command's name stands in parentheses and may hold any character.
       const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const [, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return { parent: Number(parent), group: Number(group), session: Number(session) };
+      const [, , group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return { group: Number(group), session: Number(session) };
     } catch {
-      return pid === process.pid ? { parent: process.ppid, group: pid, session: pid } : undefined;
+      return pid === process.pid ? { group: pid, session: pid } : undefined;
     }
   }
 
@@ -192,17 +196,6 @@ export class NodeSystem implements System {
     } catch {
       return false;
     }
-  }
-
-  dieOf(signal: number): never {
-    if (signal === signalNumbers.SIGPIPE) {
-      // Node ignores it; taking a listener away brings the default back.
-      this.onSignal(signal, () => {});
-    }
-    this.onSignal(signal, undefined);
-    this.kill(process.pid, signal);
-    // Signals that are blocked or ignored from outside do not end us; the shell's convention does.
-    process.exit(128 + signal);
   }
 
   startTicker(words: Int32Array, index: number): Ticker {

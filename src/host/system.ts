@@ -43,14 +43,15 @@ export interface MachineFacts {
 }
 
 export interface ProcessIds {
-  readonly parent: number;
   readonly group: number;
   readonly session: number;
 }
 
 export interface System {
   readonly processId: number;
-  /** Looks up the parent, group and session of a process; undefined when there is no such process or no way to know. */
+  /** Changes when the parent ends before this process. */
+  readonly parentId: number;
+  /** Looks up the group and session of a process; undefined when there is no such process or no way to know. */
   processIds(pid: number): ProcessIds | undefined;
   credentials(): Credentials;
   machine(): MachineFacts;
@@ -83,8 +84,6 @@ export interface System {
   onSignal(signal: number, listener: (() => void) | undefined): boolean;
   /** Sends a signal to another process, or to this one where the guest leaves the effect to the host (stop). @returns 0 or -errno */
   kill(pid: number, signal: number): number;
-  /** Ends this process, guest and all, by a signal, so that its parent sees it. */
-  dieOf(signal: number): never;
   priority(pid: number): number | undefined;
   setPriority(pid: number, priority: number): boolean;
 

@@ -114,7 +114,7 @@ function uname({ process, abi, memory, args: [address] }: SystemCall): number {
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
   { name: 'getpid', numbers: { powerpc: 20 }, arguments: [], handler: ({ process }) => process.id, support: 'full' },
-  { name: 'getppid', numbers: { powerpc: 64 }, arguments: [], handler: ({ process }) => process.system.processIds(process.id)?.parent ?? 1, support: 'full' },
+  { name: 'getppid', numbers: { powerpc: 64 }, arguments: [], handler: ({ process }) => process.system.parentId, support: 'full' },
   { name: 'gettid', numbers: { powerpc: 207 }, arguments: [], handler: ({ thread }) => thread.id, support: 'full' },
   { name: 'getpgrp', numbers: { powerpc: 65 }, arguments: [], handler: (call) => processGroup(call, 0), support: 'full' },
   { name: 'getpgid', numbers: { powerpc: 132 }, arguments: ['int'], handler: (call) => processGroup(call, call.args[0]), support: 'full' },

@@ -78,7 +78,7 @@ export class Process {
   exitStatus: ExitStatus | undefined;
   /** Tells the engine that the guest can look at registers when a fault is delivered. */
   requirePreciseFaults: () => void = () => {};
-  /** Work for the end of the process (shared file mappings). */
+  /** Work for the end of the process (shared file mappings, open files). */
   private readonly endings: (() => void)[] = [];
 
   constructor(options: ProcessOptions) {
@@ -95,7 +95,10 @@ export class Process {
     this.intervalTimers = new IntervalTimers(this);
     this.posixTimers = new PosixTimers(this);
     this.mappedFiles = new MappedFiles(options.memory);
-    this.atExit(() => this.mappedFiles.release(0, options.memory.limit));
+    this.atExit(() => {
+      this.mappedFiles.release(0, options.memory.limit);
+      this.files.closeAll();
+    });
   }
 
   /** Does something when the process ends, whichever way. */

@@ -180,6 +180,7 @@ describe("the guest's environment", () => {
   test('is inherited, less what is removed, with what is set', () => {
     const inherited = ['A=1', 'B=2', 'C=x=y'].map(encode);
     expect(decode(guestEnvironment(inherited, ['B', 'Z'], ['A=9', 'D=', 'E']))).toEqual(['A=9', 'C=x=y', 'D=', 'E=']);
+    expect(decode(guestEnvironment(inherited, ['A,B'], ['D=1,2,_E=3=4,5']))).toEqual(['C=x=y', 'D=1,2', '_E=3=4,5']);
     expect(decode(guestEnvironment(inherited, ['A'], ['A=again']))).toEqual(['B=2', 'C=x=y', 'A=again']);
   });
 

@@ -42,8 +42,11 @@ export class StillSystem extends NodeSystem {
   override credentials() {
     return { uid: 1000, effectiveUid: 1000, gid: 100, effectiveGid: 100, groups: [100, 27] };
   }
+  override get parentId() {
+    return 41;
+  }
   override processIds(pid: number) {
-    return pid === this.processId ? { parent: 41, group: 4240, session: 4000 } : undefined;
+    return pid === this.processId ? { group: 4240, session: 4000 } : undefined;
   }
   override fillRandom(bytes: Uint8Array) {
     bytes.fill(0x5a);

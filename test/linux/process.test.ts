@@ -212,7 +212,7 @@ describe('the system of a Node process', () => {
     expect(system.monotonicTime() - start).toBeGreaterThanOrEqual(3_000_000);
   });
   test('identity and random bytes', () => {
-    expect(system.processIds(process.pid)?.parent).toBe(process.ppid);
+    expect(system.parentId).toBe(process.ppid);
     const bytes = new Uint8Array(64);
     system.fillRandom(bytes);
     expect(new Set(bytes).size).toBeGreaterThan(20);

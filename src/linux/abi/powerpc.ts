@@ -5,6 +5,7 @@
  */
 import type { State } from '../../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../../translators/powerpc/registers.ts';
+import { timeBaseFrequency } from '../clocks.ts';
 import { type Abi, type ArgumentPlan, plan32, type StructureName } from './abi.ts';
 import { commonLayouts } from './layouts.ts';
 import { powerpcNames } from './powerpc-names.ts';
@@ -107,7 +108,7 @@ export const powerpc: Abi = {
   },
 
   processorInfo: (processors) =>
-    `${Array.from({ length: processors }, (_, number) => `processor\t: ${number}\ncpu\t\t: 740/750\nrevision\t: 3.1 (pvr 0008 0301)\n\n`).join('')}platform\t: stele\n`,
+    `${Array.from({ length: processors }, (_, number) => `processor\t: ${number}\ncpu\t\t: 740/750\nrevision\t: 3.1 (pvr 0008 0301)\n\n`).join('')}timebase\t: ${timeBaseFrequency}\nplatform\t: stele\n`,
 
   plan: (kinds) => plan32(kinds, true),
 
