@@ -1,6 +1,7 @@
 /**
  * What translating costs, in microseconds per guest instruction, over every function of a static program with the C
- * library, with warm code: Stele's own phases, whose goal is 3 in sum, and V8's share of making functions of the text.
+ * library, with warm code (the fastest run of each phase): Stele's own phases, whose goal is 3 in sum, and V8's share of
+ * making functions of the text.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -113,23 +114,31 @@ const phases: Readonly<Record<string, () => void>> = {
   },
 };
 
-/** Microseconds per guest instruction, of the sample that the machine's other work disturbed least. */
-const costs: Record<string, number> = {};
+/** Microseconds of this thread's processor time that each run of a phase took: other work of the machine does not count. */
+const samples: Record<string, number[]> = {};
 const suite = new Benchmark.Suite();
-for (const [name, run] of Object.entries(phases)) suite.add(name, run, { maxTime });
-suite.on('cycle', ({ target }: Benchmark.Event & { target: Benchmark }) => {
-  costs[target.name as string] = (Math.min(...target.stats.sample) * 1e6) / instructions;
-});
+for (const [name, run] of Object.entries(phases)) {
+  const times: number[] = [];
+  samples[name] = times;
+  const measured = (): void => {
+    const before = process.threadCpuUsage();
+    run();
+    const { user, system } = process.threadCpuUsage(before);
+    times.push(user + system);
+  };
+  suite.add(name, measured, { maxTime });
+}
 suite.on('complete', () => {
-  const lifting = costs['decode, lift'];
-  const optimizing = costs.optimize;
-  const emitting = costs['optimize, emit'] - optimizing;
+  const cost = (name: string): number => Math.min(...samples[name]) / instructions;
+  const lifting = cost('decode, lift');
+  const optimizing = cost('optimize');
+  const emitting = cost('optimize, emit') - optimizing;
   const rows: [string, number][] = [
     ['decode and lift', lifting],
     ['register flow and structure', optimizing],
     ['emit', emitting],
     ['sum (goal: 3)', lifting + optimizing + emitting],
-    ["V8: new Function, to its interpreter's code", costs.compile],
+    ["V8: new Function, to its interpreter's code", cost('compile')],
   ];
   console.log(
     `${regions.length} functions, ${instructions} guest instructions, ${characters} characters of JavaScript\n`,
