@@ -18,6 +18,8 @@ const accessKinds = Uint8Array.from(
 export interface AccessGroup {
   /** Position of the first access, where the check stands. */
   readonly first: number;
+  /** The check stands at the block's start: the base is known there. When it fails, the interpreter runs the whole block. */
+  readonly early: boolean;
   /** Lowest displacement, and the one past the highest byte. */
   low: number;
   high: number;
@@ -31,10 +33,13 @@ const span = 4096;
 
 export class AccessGroups {
   private readonly first: number;
-  private readonly groups: (AccessGroup | undefined)[];
-  constructor(first: number, groups: (AccessGroup | undefined)[]) {
+  private readonly groups: readonly (AccessGroup | undefined)[];
+  /** Those whose check stands at the block's start. */
+  readonly early: readonly AccessGroup[];
+  constructor(first: number, groups: readonly (AccessGroup | undefined)[], early: readonly AccessGroup[]) {
     this.first = first;
     this.groups = groups;
+    this.early = early;
   }
   /** The group of the access at a position. */
   groupOf(at: number): AccessGroup {
@@ -45,11 +50,17 @@ export class AccessGroups {
 /** Groups the accesses of [first, end); a helper may change what is mapped, so nothing is grouped across one. */
 export function groupAccesses(unit: Unit, first: number, end: number): AccessGroups {
   const groups: (AccessGroup | undefined)[] = [];
+  const early: AccessGroup[] = [];
   const open = new Map<number, AccessGroup>();
+  let known = true;
   for (let at = first; at < end; at++) {
     const code = unit.op[at];
     const isCheck = code === op.check;
-    if (code === op['helper.i32'] || code === op['helper.f64'] || code === op['helper.none']) open.clear();
+    if (code === op['helper.i32'] || code === op['helper.f64'] || code === op['helper.none']) {
+      open.clear();
+      // Registers that are read from here on may not be those of the block's start.
+      known = false;
+    }
     if (accessBytes[code] === 0 && !isCheck) continue;
     const base = unit.a[at];
     const low = unit.imm[at];
@@ -63,10 +74,12 @@ export function groupAccesses(unit: Unit, first: number, end: number): AccessGro
       group.count++;
       groups[at - first] = group;
     } else {
-      const made = { first: at, low, high, access, count: 1 };
+      const isEarly = known && (unit.op[base] === op['get.i32'] || unit.op[base] === op['i32.const']);
+      const made = { first: at, early: isEarly, low, high, access, count: 1 };
+      if (isEarly) early.push(made);
       open.set(base, made);
       groups[at - first] = made;
     }
   }
-  return new AccessGroups(first, groups);
+  return new AccessGroups(first, groups, early);
 }

@@ -119,9 +119,10 @@ export class BlockEmitter {
     for (const register of this.touched) this.homedIn[register].length = 0;
     this.touched.length = 0;
     this.onEdges.length = 0;
-    this.analyse();
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
+    this.analyse();
     if (isLoop) this.line(`if ((n = n - 1 | 0) < 0) ${loopExit(block.pc)}`, block.pc);
+    this.checkEarly();
     const { unit } = this.context;
     let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
@@ -258,12 +259,19 @@ export class BlockEmitter {
         continue;
       }
       if (kind === 'pure') {
+        const operands = operandCounts[code];
         if (uses[at] > 0) {
           needed[at] = 1;
-          for (const operand of this.operandsOf(at)) use(operand, at);
+          if (operands > 0) use(unit.a[at], at);
+          if (operands > 1) use(unit.b[at], at);
+          if (operands > 2) use(unit.c[at], at);
         }
         // What is written on the ways out may be computed there.
-        if (last[at] === block.end) for (const operand of this.operandsOf(at)) extend(operand, block.end);
+        if (last[at] === block.end) {
+          if (operands > 0) extend(unit.a[at], block.end);
+          if (operands > 1) extend(unit.b[at], block.end);
+          if (operands > 2) extend(unit.c[at], block.end);
+        }
         continue;
       }
       if (kind === 'get') {
@@ -273,7 +281,7 @@ export class BlockEmitter {
       if (kind === 'const') continue;
       needed[at] = 1;
       for (const operand of this.operandsOf(at)) use(operand, at);
-      if (sideExits[code] === 1) {
+      if (sideExits[code] === 1 && (kind !== 'load' || this.isChecked(at))) {
         exits.push(at);
         if (kind === 'helper') {
           // What it writes it need not write: an earlier write still counts.
@@ -465,7 +473,7 @@ export class BlockEmitter {
     const group = this.groups.groupOf(at);
     const base = unit.op[unit.a[at]] === op['i32.const'] ? undefined : this.value(unit.a[at]);
     const constant = base === undefined ? unit.imm[unit.a[at]] : 0;
-    if (group.first === at) {
+    if (this.isChecked(at)) {
       this.line(`if (${emitCheck(group, base, constant)}) ${sideExit(pc)}`, pc);
     }
     if (unit.op[at] === op.check) return;
@@ -481,6 +489,26 @@ export class BlockEmitter {
       return;
     }
     this.make(at, () => emitted.expression as string, false);
+  }
+
+  /** Whether an access has its own check in front of it. */
+  private isChecked(at: number): boolean {
+    const group = this.groups.groupOf(at);
+    return group.first === at && !group.early;
+  }
+
+  /** The checks of accesses whose base is known at the block's start. */
+  private checkEarly(): void {
+    const { unit } = this.context;
+    const checks: string[] = [];
+    for (const group of this.groups.early) {
+      const base = unit.a[group.first];
+      const isConstant = unit.op[base] === op['i32.const'];
+      checks.push(
+        emitCheck(group, isConstant ? undefined : this.local(unit.imm[base]), isConstant ? unit.imm[base] : 0),
+      );
+    }
+    if (checks.length > 0) this.line(`if (${checks.join(' || ')}) ${sideExit(this.block.pc)}`, this.block.pc);
   }
 
   private helper(at: number): void {

@@ -47,7 +47,8 @@ export function compile(regions: readonly EmittedRegion[], environment: Environm
     for (const pc of region.cells) add(`c${pc.toString(16)}`, () => environment.cell(pc));
     for (const number of region.helpers) add(`h${number}`, () => environment.helper(number));
     for (const table of region.tables) add(table.name, () => table.selectors);
-    text += `\n${region.source},`;
+    // In parentheses V8 compiles it now: otherwise it would parse it twice, as it is called right away.
+    text += `\n(${region.source}),`;
     for (const pc of region.pcs) pcs.push(pc);
   }
   text += `\n];\n//# sourceURL=${url}`;

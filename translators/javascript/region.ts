@@ -1,7 +1,7 @@
 /**
  * Emits a region as one JavaScript function in structured control flow.
  *
- * The function takes the depth of guest calls and returns the guest address where control goes on.
+ * The function takes the depth of guest calls (in units of stack) and returns the guest address where control goes on.
  * Names that it finds in its environment:
  *
  * | name | meaning |
@@ -24,7 +24,7 @@
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
-import { header } from '../ir/state.ts';
+import { header, type RegisterFile } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
@@ -36,7 +36,7 @@ export interface EmitOptions {
   readonly memory: MemoryConstants;
   readonly preciseFaults: boolean;
   readonly countInstructions: boolean;
-  /** Guest calls nest on the host's stack no deeper than this. */
+  /** Guest calls take no more of the host's stack than this, in units of 128 bytes. */
   readonly depthLimit: number;
   /** Times that one call of a translation may come to the start of its loops before it is left there. */
   readonly loopBudget: number;
@@ -90,6 +90,25 @@ export function emitRegion(
   return new RegionEmitter(region, frontend, helpers, options).emit();
 }
 
+const namesOfFiles = new WeakMap<RegisterFile, readonly string[]>();
+
+/** JavaScript names of the registers' locals, by number; made once for each register file. */
+function localNames(file: RegisterFile): readonly string[] {
+  let names = namesOfFiles.get(file);
+  if (names === undefined) {
+    names = file.registers.map((register) => register.name.replace('.', '_'));
+    namesOfFiles.set(file, names);
+  }
+  return names;
+}
+
+/** What a function's frame takes of the host's stack, in units of 128 bytes: V8's interpreter has a slot for every local and constant. */
+function frameWeight(lines: readonly string[]): number {
+  let slots = 64;
+  for (const line of lines) if (line.startsWith('const ')) slots++;
+  return 1 + (slots >> 4);
+}
+
 class RegionEmitter {
   private readonly region: Region;
   private readonly frontend: Frontend;
@@ -110,7 +129,7 @@ class RegionEmitter {
     this.options = options;
     const registers = frontend.registers.registers;
     this.usedLocals = new Uint8Array(registers.length);
-    this.locals = registers.map((register) => register.name.replace('.', '_'));
+    this.locals = localNames(frontend.registers);
     this.flow = registerFlow(region, frontend, helpers, options.preciseFaults);
     this.blocks = new BlockEmitter({
       unit: region.unit,
@@ -142,6 +161,7 @@ class RegionEmitter {
     if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
     this.tree(0);
     const declared: string[] = [];
+    if (!options.chained) declared.push(`next = depth + ${frameWeight(this.lines.text)}`);
     for (const [number, used] of this.usedLocals.entries()) {
       if (used === 0) continue;
       const type = this.frontend.registers.registers[number].type;
@@ -315,7 +335,7 @@ class RegionEmitter {
       this.line(`${writes}return ${callee ?? `Y(${link})`};`, pc);
       return;
     }
-    const called = callee === undefined ? `Y(${link})` : `${callee}.f(depth + 1)`;
+    const called = callee === undefined ? `Y(${link})` : `${callee}.f(next)`;
     this.line(`{ ${writes}const q = ${called}; if (q !== ${link}) return q; }`, pc);
     const index = this.region.indices.get(link >>> 0);
     if (index === undefined) {
@@ -334,7 +354,7 @@ class RegionEmitter {
 
   /** What is returned for going on at a known address outside the region. */
   private next(pc: number): string {
-    return this.options.chained ? this.cell(pc) : `${this.cell(pc)}.f(depth + 1)`;
+    return this.options.chained ? this.cell(pc) : `${this.cell(pc)}.f(next)`;
   }
 
   /** The statements that a way out of the present block needs: writes that it sees, and leaving when it leads out of the region. */
@@ -355,7 +375,7 @@ class RegionEmitter {
     const value = this.blocks.value(target);
     const cell = this.options.chained
       ? `G(${value})`
-      : `N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(depth + 1)`;
+      : `N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(next)`;
     const unknown = `${this.blocks.edge(undefined)}return ${cell};`;
     const known = this.options
       .indirectTargets(pc)

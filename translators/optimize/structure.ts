@@ -37,16 +37,18 @@ export function structure(
   entry: number,
   isMultiway: (block: number) => boolean,
 ): Structure {
-  const graph = successors.map((targets) => targets.slice());
-  const { dispatches, route } = makeReducible(graph, entry);
-  const start = route.get(entry)?.dispatch.node ?? entry;
-  const { order, position } = reversePostOrder(graph, start);
-  const count = order.length;
-  const predecessors: number[][] = order.map(() => []);
-  for (let at = 0; at < count; at++) {
-    for (const target of graph[order[at]]) predecessors[position[target]].push(at);
+  let graph = successors;
+  let dispatches: Dispatch[] = [];
+  let route = new Map<number, { dispatch: Dispatch; selector: number }>();
+  let shape = shapeOf(graph, entry);
+  if (!isReducible(shape)) {
+    const changed = successors.map((targets) => targets.slice());
+    ({ dispatches, route } = makeReducible(changed, entry));
+    graph = changed;
+    shape = shapeOf(graph, route.get(entry)?.dispatch.node ?? entry);
   }
-  const dominator = dominators(predecessors);
+  const { order, position, predecessors, dominator } = shape;
+  const count = order.length;
   const isLoop = new Uint8Array(count);
   const isMerge = new Uint8Array(count);
   const children: number[][] = order.map(() => []);
@@ -64,6 +66,35 @@ export function structure(
     }
   }
   return { order, position, children, isLoop, isMerge, dispatches, route };
+}
+
+/** A graph's nodes in reverse post-order; predecessors and immediate dominators by position in it. */
+interface Shape {
+  readonly order: number[];
+  readonly position: Int32Array;
+  readonly predecessors: readonly (readonly number[])[];
+  readonly dominator: Int32Array;
+}
+
+function shapeOf(graph: readonly (readonly number[])[], entry: number): Shape {
+  const { order, position } = reversePostOrder(graph, entry);
+  const predecessors: number[][] = order.map(() => []);
+  for (let at = 0; at < order.length; at++) {
+    for (const target of graph[order[at]]) predecessors[position[target]].push(at);
+  }
+  return { order, position, predecessors, dominator: dominators(predecessors) };
+}
+
+/** Whether every edge backwards leads to a node that dominates where it comes from. */
+function isReducible({ predecessors, dominator }: Shape): boolean {
+  for (let at = 0; at < predecessors.length; at++) {
+    for (const from of predecessors[at]) {
+      let node = from;
+      while (node > at) node = dominator[node];
+      if (node !== at && from >= at) return false;
+    }
+  }
+  return true;
 }
 
 function reversePostOrder(

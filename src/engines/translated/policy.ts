@@ -14,6 +14,7 @@ export interface Policy {
   /** Guest instructions of one translation, and of one block, at most. */
   readonly regionLimit: number;
   readonly blockLimit: number;
+  /** How much of the host's stack nested guest calls may take, in units of 128 bytes; V8's limit is 984 KiB. */
   readonly depthLimit: number;
   /** Times that one call of a translation may come to the start of its loops; interrupts are seen then. */
   readonly loopBudget: number;
@@ -34,7 +35,7 @@ function functionBounds(
   return { low: Math.max(0, entry - reach), high: entry + reach };
 }
 
-const shared = { chained: false, regionLimit: 600, blockLimit: 128, depthLimit: 1000, loopBudget: 5000 };
+const shared = { chained: false, regionLimit: 600, blockLimit: 128, depthLimit: 4500, loopBudget: 5000 };
 
 export const policies: Readonly<Record<'blocks' | 'regions' | 'auto', Policy>> = {
   blocks: {
