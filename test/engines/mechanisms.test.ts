@@ -218,7 +218,7 @@ describe('calls', () => {
         if (thread.state.pc < sumAddress) return false;
         const { stackTraceLimit } = Error;
         Error.stackTraceLimit = 1000;
-        frames = Math.max(frames, (new Error().stack ?? '').match(/guest_/g)?.length ?? 0);
+        frames = Math.max(frames, (new Error().stack ?? '').match(/at (Cell\.)?guest_/g)?.length ?? 0);
         Error.stackTraceLimit = stackTraceLimit;
         return true;
       };
