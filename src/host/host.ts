@@ -39,23 +39,24 @@ export interface DirectoryEntry {
   readonly type: number;
 }
 
-/** How to open a file. */
+/** How to open a file: what is absent is off. */
 export interface OpenRequest {
-  readonly read: boolean;
-  readonly write: boolean;
-  readonly create: boolean;
-  readonly exclusive: boolean;
-  readonly truncate: boolean;
-  readonly append: boolean;
-  readonly directory: boolean;
-  readonly noFollow: boolean;
-  readonly nonBlocking: boolean;
-  readonly synchronous: boolean;
+  readonly read?: boolean;
+  readonly write?: boolean;
+  readonly create?: boolean;
+  readonly exclusive?: boolean;
+  readonly truncate?: boolean;
+  readonly append?: boolean;
+  readonly directory?: boolean;
+  readonly noFollow?: boolean;
+  readonly nonBlocking?: boolean;
+  readonly synchronous?: boolean;
   /** A file without a name in the directory `path` (O_TMPFILE). */
-  readonly temporary: boolean;
+  readonly temporary?: boolean;
   /** Only a place in the file system, contents inaccessible (O_PATH). */
-  readonly pathOnly: boolean;
-  readonly mode: number;
+  readonly pathOnly?: boolean;
+  /** Of a file that is created, before the mask. */
+  readonly mode?: number;
 }
 
 /** Times to set: nanoseconds since the epoch, the current time, or (undefined) no change. */

@@ -100,7 +100,7 @@ function changeDirectory(call: SystemCall): number {
   const { files } = call.process;
   // Searching a directory takes permission x, which opening it for its path does not check.
   const searchable = files.host.access(path, 1);
-  const descriptor = files.host.open(path, { ...directoryRequest });
+  const descriptor = files.host.open(path, { read: true, directory: true, pathOnly: true });
   if (descriptor < 0) return descriptor;
   if (searchable < 0) {
     files.host.close(descriptor);
@@ -110,22 +110,6 @@ function changeDirectory(call: SystemCall): number {
   files.changeDirectory(new HostDirectory(files.host, descriptor, 0, access, { pathOnly: true }));
   return 0;
 }
-
-const directoryRequest = {
-  read: true,
-  write: false,
-  create: false,
-  exclusive: false,
-  truncate: false,
-  append: false,
-  directory: true,
-  noFollow: false,
-  nonBlocking: false,
-  synchronous: false,
-  temporary: false,
-  pathOnly: true,
-  mode: 0,
-};
 
 function changeToDescriptor(call: SystemCall): number {
   const file = fileFor(call, call.args[0], 'any');

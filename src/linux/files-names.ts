@@ -145,25 +145,10 @@ function makeNodeAt(call: SystemCall, directory: number, address: number, mode: 
     if (type === fileTypes.fifo) return host(call).makeFifo(path, mode & 0o7777);
     if (type === fileTypes.character || type === fileTypes.block || type === fileTypes.socket) return -errno.EPERM;
     if (type !== fileTypes.regular && type !== 0) return -errno.EINVAL;
-    const descriptor = host(call).open(path, { ...newFile, mode: mode & 0o7777 });
+    const descriptor = host(call).open(path, { write: true, create: true, exclusive: true, mode: mode & 0o7777 });
     return descriptor < 0 ? descriptor : host(call).close(descriptor);
   });
 }
-
-const newFile = {
-  read: false,
-  write: true,
-  create: true,
-  exclusive: true,
-  truncate: false,
-  append: false,
-  directory: false,
-  noFollow: false,
-  nonBlocking: false,
-  synchronous: false,
-  temporary: false,
-  pathOnly: false,
-};
 
 function changeModeAt(call: SystemCall, directory: number, address: number, mode: number): number {
   return withPath(call, directory, address, (path) => host(call).changeMode(path, mode & 0o7777));

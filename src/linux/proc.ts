@@ -102,7 +102,7 @@ export class ProcessDirectory {
     const { host } = this.files;
     const { path } = this.program;
     const resolved = this.files.resolve(-100, path);
-    const descriptor = typeof resolved === 'number' ? resolved : host.open(resolved, { ...anyFile, pathOnly: true });
+    const descriptor = typeof resolved === 'number' ? resolved : host.open(resolved, { read: true, pathOnly: true });
     if (descriptor >= 0) {
       const target = host.readLink(host.descriptorPath(descriptor));
       host.close(descriptor);
@@ -135,7 +135,7 @@ export class ProcessDirectory {
 
   private openDescriptors(): OpenFile | number {
     const { host, abi } = this.files;
-    const descriptor = host.open(bytesOf('/proc/self/fd'), { ...anyFile, directory: true });
+    const descriptor = host.open(bytesOf('/proc/self/fd'), { read: true, directory: true });
     if (descriptor < 0) return descriptor;
     const access = { read: true, write: false };
     return new DescriptorDirectory(this.files, descriptor, abi.open.DIRECTORY, access);
@@ -172,22 +172,6 @@ export class ProcessDirectory {
     }
   }
 }
-
-const anyFile = {
-  read: true,
-  write: false,
-  create: false,
-  exclusive: false,
-  truncate: false,
-  append: false,
-  directory: false,
-  noFollow: false,
-  nonBlocking: false,
-  synchronous: false,
-  temporary: false,
-  pathOnly: false,
-  mode: 0,
-};
 
 /** The auxiliary vector as it lies on the stack, behind the argument count and the two vectors that zeros end. */
 function auxiliaryVector({ memory, stackPointer, arguments: args, environment }: ProgramFacts): Uint8Array {
