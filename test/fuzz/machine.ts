@@ -1,5 +1,4 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
-import { Worker } from 'node:worker_threads';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions, EngineStatistics } from '../../src/engines/engine.ts';
 import { policies } from '../../src/engines/translated/policy.ts';
@@ -31,6 +30,7 @@ import {
   tableSize,
 } from './layout.ts';
 import type { Program } from './programs.ts';
+import { tooLong, Watchdog } from './watchdog.ts';
 
 const { read, write, execute } = protection;
 
@@ -79,36 +79,25 @@ const flagPlaces = registerPlaces.filter(({ flag }) => flag);
 /** Bits of FPSCR that do not tell what happened: enables, NI and rounding mode. */
 const controlBits = fpscr.VE | fpscr.OE | fpscr.UE | fpscr.ZE | fpscr.XE | fpscr.NI | fpscr.RN;
 
-/** Value of the interrupt word by which the watchdog says that a program runs too long. */
-const tooLong = 2;
-
 export class FuzzMachine {
   readonly memory = new AddressSpace('big');
   readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
   /** Milliseconds that a program may run on one engine. */
   patience = 20_000;
-  /** Milliseconds left, and not 0 to end the watchdog (watchdog.ts). */
-  private readonly control = new Int32Array(new SharedArrayBuffer(8));
-
-  constructor() {
-    const words = this.state.i32;
-    const workerData = { words, interrupt: header.interrupt >> 2, control: this.control };
-    new Worker(new URL('./watchdog.ts', import.meta.url), { workerData }).unref();
-  }
+  private readonly watchdog = new Watchdog(this.state);
 
   /** Runs all rounds of a program on a new engine. */
   run(program: Program, name: EngineName): Outcome {
-    Atomics.store(this.control, 0, this.patience);
+    this.watchdog.watch(this.patience);
     this.state.i32[header.interrupt >> 2] = 0;
     const outcome = new Run(this, program, name).run();
-    Atomics.store(this.control, 0, 0);
+    this.watchdog.watch(0);
     return outcome;
   }
 
   /** Ends the watchdog. */
   close(): void {
-    Atomics.store(this.control, 1, 1);
-    Atomics.notify(this.control, 1);
+    this.watchdog.close();
   }
 }
 

@@ -1,18 +1,36 @@
-/** Interrupts a guest that runs too long: a thread of its own, since guest code leaves this one no time. */
-import { workerData } from 'node:worker_threads';
+/** Interrupts a guest that runs too long, from a thread of its own, since guest code leaves this one no time. */
+import { Worker } from 'node:worker_threads';
+import { header, type State } from '../../translators/ir/state.ts';
 
-/** words: the guest's memory; interrupt: index of the interrupt word. control: [deadline counter in milliseconds, stop] */
-const { words, interrupt, control } = workerData as { words: Int32Array; interrupt: number; control: Int32Array };
+/** Value of the interrupt word that says: this takes too long. */
+export const tooLong = 2;
+/** Milliseconds between two looks at the time. */
+export const stepTime = 50;
 
-/** Value of the interrupt word that means: this takes too long. */
-const tooLong = 2;
-const step = 50;
+export interface WatchdogData {
+  readonly words: Int32Array;
+  /** Index of the interrupt word. */
+  readonly interrupt: number;
+  /** Milliseconds left (0: nothing is watched), and 1 to end the thread. */
+  readonly control: Int32Array;
+}
 
-for (;;) {
-  Atomics.wait(control, 1, 0, step);
-  if (Atomics.load(control, 1) !== 0) break;
-  const left = Atomics.load(control, 0);
-  if (left <= 0) continue;
-  Atomics.sub(control, 0, step);
-  if (left <= step) Atomics.store(words, interrupt, tooLong);
+export class Watchdog {
+  private readonly control = new Int32Array(new SharedArrayBuffer(8));
+
+  constructor(state: State) {
+    const workerData: WatchdogData = { words: state.i32, interrupt: header.interrupt >> 2, control: this.control };
+    new Worker(new URL('./watchdog-worker.ts', import.meta.url), { workerData }).unref();
+  }
+
+  /** Lets the guest run this long; 0: without end. */
+  watch(milliseconds: number): void {
+    Atomics.store(this.control, 0, milliseconds);
+  }
+
+  /** Ends the thread. */
+  close(): void {
+    Atomics.store(this.control, 1, 1);
+    Atomics.notify(this.control, 1);
+  }
 }
