@@ -89,8 +89,6 @@ let scripts = 0;
 const guestFunctions = functions();
 const regions = guestFunctions.map(lift);
 const emitted = guestFunctions.map((guest, index) => emit(guest, regions[index]));
-/** V8 compiles a function in parentheses at once, any other one when it is called. */
-const inParentheses = emitted.map((region) => ({ ...region, source: `(${region.source})` }));
 const instructions = regions.reduce((sum, region) => sum + region.guestInstructions, 0);
 const characters = emitted.reduce((sum, { source }) => sum + source.length, 0);
 
@@ -110,7 +108,7 @@ const phases: Readonly<Record<string, () => void>> = {
   },
   compile: () => {
     // V8 keeps what it made of a text; another name makes another text.
-    for (const region of inParentheses) compile([region], environment, `stele:bench/${scripts++}`);
+    for (const region of emitted) compile([region], environment, `stele:bench/${scripts++}`);
   },
 };
 
