@@ -1,6 +1,7 @@
 /** Calls that change names and attributes: unlink, rename, mkdir, link, chmod, chown, utime and their relatives. */
 import type { FileTimes } from '../host/host.ts';
 import { errno } from './errno.ts';
+import { checkNewSize } from './file-size-limit.ts';
 import type { Resolved } from './files.ts';
 import { currentDirectory } from './files.ts';
 import { fileFor, readPath, resolvePath } from './guest-access.ts';
@@ -237,7 +238,12 @@ function utimesAt(call: SystemCall, directory: number, address: number, times: n
 
 function truncatePath(call: SystemCall, length: number): number {
   if (length < 0) return -errno.EINVAL;
-  return withPath(call, currentDirectory, call.args[0], (path) => host(call).truncatePath(path, length));
+  return withPath(
+    call,
+    currentDirectory,
+    call.args[0],
+    (path) => checkNewSize(call, length) || host(call).truncatePath(path, length),
+  );
 }
 
 const here = currentDirectory;

@@ -1,5 +1,6 @@
 /** Calls that move bytes: read and write in all forms, seeking, copying between files, synchronizing. */
 import { errno } from './errno.ts';
+import { checkNewSize, writableLength } from './file-size-limit.ts';
 import {
   accessible,
   fileFor,
@@ -34,6 +35,19 @@ function finishWrite(call: SystemCall, result: number | Promise<number>): number
   return result.then((value) => afterWrite(call, value));
 }
 
+/** Writes what the size limit allows. @param position undefined: at the file's offset */
+function put(
+  call: SystemCall,
+  file: OpenFile,
+  bytes: Uint8Array,
+  position: number | undefined,
+): number | Promise<number> {
+  const length = writableLength(call, file, position, bytes.length);
+  if (length < 0) return length;
+  const part = length < bytes.length ? bytes.subarray(0, length) : bytes;
+  return finishWrite(call, position === undefined ? file.write(part, call.thread) : file.writeAt(part, position));
+}
+
 function write(call: SystemCall): number | Promise<number> {
   const [descriptor, address, size] = call.args;
   const file = fileFor(call, descriptor, 'write');
@@ -41,7 +55,7 @@ function write(call: SystemCall): number | Promise<number> {
   const wanted = Math.min(size, transferMaximum);
   const length = accessible(call, address, wanted, readAccess);
   if (length === 0 && wanted > 0) return -errno.EFAULT;
-  return finishWrite(call, file.write(call.memory.readBytes(address, length), call.thread));
+  return put(call, file, call.memory.readBytes(address, length), undefined);
 }
 
 function read(call: SystemCall): number | Promise<number> {
@@ -116,7 +130,7 @@ function writeSegments(
   if (typeof segments === 'number') return segments;
   const bytes = gather(call, segments);
   if (typeof bytes === 'number') return bytes;
-  return finishWrite(call, position === undefined ? file.write(bytes, call.thread) : file.writeAt(bytes, position));
+  return put(call, file, bytes, position);
 }
 
 type VectorTransfer = typeof readSegments;
@@ -259,7 +273,7 @@ function truncateDescriptor(call: SystemCall, length: number): number {
   if (typeof file === 'number') return file;
   if (file.pathOnly) return -errno.EBADF;
   if (length < 0 || !file.access.write) return -errno.EINVAL;
-  return file.truncate(length);
+  return checkNewSize(call, length) || file.truncate(length);
 }
 
 /** fallocate: extends the file; the host reserves blocks when they are written. */
@@ -275,7 +289,7 @@ function allocate(call: SystemCall): number {
   if ((Number(status.mode) & fileTypes.mask) === fileTypes.fifo) return -errno.ESPIPE;
   if ((Number(status.mode) & fileTypes.mask) !== fileTypes.regular) return -errno.ENODEV;
   if (mode === keepSize || offset + length <= Number(status.size)) return 0;
-  return file.truncate(offset + length);
+  return checkNewSize(call, offset + length) || file.truncate(offset + length);
 }
 
 /** Advice that only concerns speed is taken once the arguments are right. */

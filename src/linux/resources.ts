@@ -237,7 +237,7 @@ const priorityRange =
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'setrlimit', numbers: { powerpc: 75 }, arguments: ['uint', 'struct'], handler: setLimit, support: 'partial', note: 'enforced: STACK, AS, DATA, NOFILE' },
+  { name: 'setrlimit', numbers: { powerpc: 75 }, arguments: ['uint', 'struct'], handler: setLimit, support: 'partial', note: 'enforced: STACK, AS, DATA, NOFILE, FSIZE' },
   { name: 'getrlimit', numbers: { powerpc: 76 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, 0x7fffffff), support: 'full' },
   { name: 'ugetrlimit', numbers: { powerpc: 190 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, wordInfinity), support: 'full' },
   { name: 'prlimit64', numbers: { powerpc: 325 }, arguments: ['int', 'uint', 'pointer', 'pointer'], handler: prlimit, support: 'partial', note: 'as setrlimit' },

@@ -130,6 +130,26 @@ describe('reading and writing', () => {
     expect(guest.call('sendfile', 90, from, 0, 4)).toBe(-errno.EBADF);
     expect(guest.call('copy_file_range', from, 0, to, 0, 2, 1)).toBe(-errno.EINVAL);
   });
+  test('obeys RLIMIT_FSIZE', () => {
+    const exceeded = 25;
+    const pending = () => guest.process.signals.take(guest.thread)?.signal;
+    const fd = open('a');
+    [10, 100].forEach((word, i) => {
+      guest.memory.writeU32(data + i * 4, word);
+    });
+    expect(guest.call('setrlimit', 1, data)).toBe(0);
+    expect(write(fd, 'twelve bytes')).toBe(10);
+    expect(pending()).toBeUndefined();
+    expect(write(fd, 'x')).toBe(-errno.EFBIG);
+    expect(pending()).toBe(exceeded);
+    expect(guest.call('pwrite64', fd, data, 5, 0, 0, 8)).toBe(2);
+    expect(guest.call('ftruncate', fd, 10)).toBe(0);
+    expect(guest.call('ftruncate', fd, 11)).toBe(-errno.EFBIG);
+    expect(guest.call('truncate', path('a'), 11)).toBe(-errno.EFBIG);
+    expect(guest.call('fallocate', fd, 0, 0, 0, 0, 11)).toBe(-errno.EFBIG);
+    expect(guest.call('pipe', data)).toBe(0);
+    expect(guest.call('write', guest.memory.readU32(data + 4), data, 50)).toBe(50);
+  });
   test('truncation, allocation, synchronization, advice', () => {
     const fd = open('a');
     expect(guest.call('ftruncate', fd, 5)).toBe(0);
