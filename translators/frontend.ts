@@ -18,6 +18,8 @@ export interface Machine {
   storeByte(address: number, value: number): boolean;
   /** The guest began to look at floating-point status, or left the default rounding mode: translate exactly from now on. */
   requireExactFloatingPoint(): void;
+  /** The guest has run for a while, or its first block is hot: what pays only in longer runs is worth its price now. */
+  keepsRunning?(): void;
 }
 
 /** A function written in TypeScript that IR can call (`helper.*`). */

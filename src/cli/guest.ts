@@ -40,6 +40,8 @@ export interface GuestOptions {
   readonly engine: EngineName;
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
+  /** Called when the program turns out not to be a short one. */
+  readonly keepsRunning?: () => void;
   readonly observer?: CallObserver;
   readonly log?: Log;
 }
@@ -102,6 +104,7 @@ export function createGuest(options: GuestOptions): Guest {
       symbolAt: (address) => symbols.symbolAt(address),
       lineAt: (address) => lines.lineAt(address),
       timeBase: () => timeBase(system),
+      keepsRunning: options.keepsRunning,
       now: options.measure ? () => performance.now() : undefined,
       log,
     },

@@ -18,6 +18,7 @@ import {
 } from '../host/command.ts';
 import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
+import { deferOptimization } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
@@ -57,6 +58,9 @@ export async function run(flags: PartialOptions, program: string, args: readonly
   const statistics = statisticsSink(options);
   const { log } = options;
   const system = new NodeSystem();
+  // The other engines' code is compiled from the start, and wants to be optimized.
+  const startsInterpreted = options.engine === 'auto' || options.engine === 'interpreted';
+  const optimize = startsInterpreted ? deferOptimization() : undefined;
   let guest: Guest;
   try {
     guest = createGuest({
@@ -70,6 +74,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
       stackLimit: options.stackSize,
       engine: options.engine,
       measure: statistics !== undefined,
+      keepsRunning: optimize,
       observer: options.strace ? await createTracer(sink) : undefined,
       log: log.length === 0 ? undefined : logger(new Set(log), sink),
     });
@@ -85,6 +90,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
   } finally {
     // The last lines before an error of Stele's own are the ones that are wanted most.
     sink.flush();
+    // The launcher keeps compiled code for runs that begin with V8's own settings.
+    optimize?.();
   }
   const ended = now();
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));

@@ -20,6 +20,8 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
   /** The source line of a guest address, where the program has line tables. */
   lineAt?(address: number): { file: string; line: number } | undefined;
   readonly log?: Log;
+  /** See Machine. */
+  keepsRunning?(): void;
   /** Milliseconds of a steady clock, when costs are to be measured. */
   readonly now?: () => number;
 }

@@ -76,6 +76,7 @@ export function createMachine(memory: GuestMemory, host: EngineHost, hooks: Mach
     timeBase: () => host.timeBase(),
     invalidateCode: (address, length) => hooks.invalidateCode(address, length),
     requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),
+    keepsRunning: () => host.keepsRunning?.(),
     loadByte: (address) => (allowed(address, permission.read) ? memory.readU8(address >>> 0) : -1),
     storeByte: (address, value) => {
       if (!allowed(address, permission.write)) return false;

@@ -30,6 +30,8 @@ const executeAccess = 4;
 
 /** Instructions that one call of the generated loop may count: a 31-bit number. */
 const longestRun = 0x3fffffff;
+/** Instructions after which the machine is told that the guest keeps running. */
+const shortRun = 100_000;
 
 export class Interpreter {
   readonly state: State;
@@ -46,6 +48,7 @@ export class Interpreter {
   private readonly source: BlockSource;
   /** Instructions that the running call of the generated loop may still execute, when it began. */
   private allowance = 0;
+  private longest = shortRun;
 
   constructor(frontend: Frontend, state: State, memory: MemoryView, machine: Machine, source: BlockSource) {
     this.state = state;
@@ -80,9 +83,14 @@ export class Interpreter {
       if (start === 0) return stop.missing;
       state.i32[exitWord] = 0;
       const before = state.f64[instructionsIndex];
-      this.allowance = Math.min(rest, longestRun);
+      this.allowance = Math.min(rest, this.longest);
       const reason = execute(this, start, this.allowance);
-      rest -= state.f64[instructionsIndex] - before;
+      const executed = state.f64[instructionsIndex];
+      rest -= executed - before;
+      if (this.longest === shortRun && (reason === stop.hot || executed >= shortRun)) {
+        this.longest = longestRun;
+        this.machine.keepsRunning?.();
+      }
       if (reason !== stop.budget || rest <= 0) return reason;
     }
   }
