@@ -246,9 +246,9 @@ function copy(
       const bytes = source.readAt(buffer, position);
       if (bytes <= 0) return done > 0 ? done : bytes;
       const piece = buffer.subarray(0, bytes);
-      const written = to === undefined ? target.write(piece, call.thread) : target.writeAt(piece, to + done);
+      const written = put(call, target, piece, to === undefined ? undefined : to + done);
       const account = (count: number): number | undefined => {
-        if (count < 0) return done > 0 ? done : afterWrite(call, count);
+        if (count < 0) return done > 0 ? done : count;
         done += count;
         if (from === undefined) source.seek(position + count, 0);
         return count < bytes ? done : undefined;

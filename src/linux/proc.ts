@@ -141,13 +141,24 @@ export class ProcessDirectory {
     return new DescriptorDirectory(this.files, descriptor, abi.open.DIRECTORY, access);
   }
 
+  /** /proc/PID/maps. The program's own mappings are named by its path as it was started, and listed by its absolute one. */
+  private mapsOf(program: ProgramFacts): string {
+    const decoder = new TextDecoder();
+    const started = decoder.decode(program.path);
+    const absolute = decoder.decode(this.executable());
+    const lines = program.memory.mappings().map((mapping) => {
+      return mapsLine(mapping, mapping.name === started ? absolute : mapping.name);
+    });
+    return lines.join('');
+  }
+
   private content(path: string, own: string | undefined): Uint8Array | undefined {
     if (path === '/proc/cpuinfo') return bytesOf(this.files.abi.processorInfo(this.files.processors));
     const { program } = this;
     if (program === undefined) return undefined;
     switch (own) {
       case 'maps':
-        return fromLatin1(program.memory.mappings().map(mapsLine).join(''));
+        return bytesOf(this.mapsOf(program));
       case 'cmdline':
         return concatenate(...program.arguments.flatMap((argument) => [argument, zero]));
       case 'environ':
@@ -197,13 +208,11 @@ class DescriptorDirectory extends HostDirectory {
 }
 
 /** A line of /proc/PID/maps (Documentation/filesystems/proc.rst). */
-function mapsLine(mapping: Mapping): string {
+function mapsLine(mapping: Mapping, name: string): string {
   const hexadecimal = (value: number) => value.toString(16).padStart(8, '0');
-  const { start, end, protection, shared, offset, name } = mapping;
+  const { start, end, protection, shared, offset } = mapping;
   const flag = (bit: number, letter: string) => ((protection & bit) !== 0 ? letter : '-');
   const permissions = `${flag(1, 'r')}${flag(2, 'w')}${flag(4, 'x')}${shared ? 's' : 'p'}`;
   const line = `${hexadecimal(start)}-${hexadecimal(end)} ${permissions} ${hexadecimal(offset)} 00:00 0`;
-  return name === ''
-    ? `${line} \n`
-    : `${line.padEnd(49)}${name.startsWith('/') || name.startsWith('[') ? '' : '/'}${name}\n`;
+  return name === '' ? `${line} \n` : `${line.padEnd(49)}${name}\n`;
 }
