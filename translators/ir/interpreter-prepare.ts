@@ -154,13 +154,15 @@ export class Preparer {
     code.reserve(64 + (block.end - block.first) * 32);
     const start = code.length;
     code.emit4(special.enter, countdown, block.guestInstructions, block.pc);
-    for (let index = block.first; index < block.end; index++) {
-      const op = unit.op[index];
-      if (this.uses[index] === 0 && pure[op] === 1) continue;
-      if (kinds[op] === kind.set && this.uses[index] === 0) continue;
+    const { uses, endingWords, endingPairs } = this;
+    const ops = unit.op;
+    const { set } = kind;
+    for (let index = block.first, end = block.end; index < end; index++) {
+      const op = ops[index];
+      if (uses[index] === 0 && (pure[op] === 1 || kinds[op] === set)) continue;
       if (index === fused) continue;
       this.emit(index, op, fused, block);
-      this.releaseEnding();
+      if (endingWords.length > 0 || endingPairs.length > 0) this.releaseEnding();
     }
     return start;
   }
@@ -360,13 +362,24 @@ export class Preparer {
   private emitOther(index: number, op: number, fused: number, block: Block): void {
     const { unit, code } = this;
     const operation = operations[op];
-    const {
-      imm,
-      a: first,
-      b: second,
-      c: third,
-    } = { imm: unit.imm[index], a: unit.a[index], b: unit.b[index], c: unit.c[index] };
+    const imm = unit.imm[index];
+    const first = unit.a[index];
+    const second = unit.b[index];
+    const third = unit.c[index];
+    // The most frequent first: a short program runs this before it is compiled.
     switch (operation.name) {
+      case 'branch':
+        this.emitBranch(index, fused);
+        return;
+      case 'jump':
+      case 'call':
+        code.emit3(special.jump, 0, imm);
+        return;
+      case 'call_indirect':
+      case 'jump_indirect':
+      case 'return':
+        code.emit4(special.jump_indirect, this.operand(first, index, false), 0, 0);
+        return;
       case 'compare_exchange32': {
         const address = this.operand(first, index, false);
         const expected = this.operand(second, index, false);
@@ -384,18 +397,6 @@ export class Preparer {
         code.emit(third);
         return;
       }
-      case 'jump':
-      case 'call':
-        code.emit3(special.jump, 0, imm);
-        return;
-      case 'branch':
-        this.emitBranch(index, fused);
-        return;
-      case 'call_indirect':
-      case 'jump_indirect':
-      case 'return':
-        code.emit4(special.jump_indirect, this.operand(first, index, false), 0, 0);
-        return;
       case 'branch_return':
       case 'branch_indirect': {
         const condition = this.operand(first, index, false);
@@ -453,11 +454,13 @@ export class Preparer {
   /** The slot that holds an operand of instruction `index`; frees it when this is the last use. */
   private operand(value: number, index: number, isWide: boolean): number {
     let slot = this.slot[value];
-    const operation = kinds[this.unit.op[value]];
-    if (slot === none && (operation === kind.constant32 || operation === kind.constant64)) {
-      slot = this.allocate(isWide);
-      this.constant(value, operation, slot);
-      this.slot[value] = slot;
+    if (slot === none) {
+      const operation = kinds[this.unit.op[value]];
+      if (operation === kind.constant32 || operation === kind.constant64) {
+        slot = this.allocate(isWide);
+        this.constant(value, operation, slot);
+        this.slot[value] = slot;
+      }
     }
     this.redirect[value] = 0;
     if (!this.touch(slot, isWide) && this.last[value] === index) {
