@@ -79,6 +79,11 @@ const flagPlaces = registerPlaces.filter(({ flag }) => flag);
 /** Bits of FPSCR that do not tell what happened: enables, NI and rounding mode. */
 const controlBits = fpscr.VE | fpscr.OE | fpscr.UE | fpscr.ZE | fpscr.XE | fpscr.NI | fpscr.RN;
 
+export interface Segment {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
 export class FuzzMachine {
   readonly memory = new AddressSpace('big');
   readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
@@ -93,6 +98,20 @@ export class FuzzMachine {
     const outcome = new Run(this, program, name).run();
     this.watchdog.watch(0);
     return outcome;
+  }
+
+  /** Memory and registers (the state block's words) as a program finds them in its first round. */
+  initial(program: Program): { readonly segments: readonly Segment[]; readonly state: State } {
+    const { memory, state } = this;
+    new Run(this, program, 'interpreted').prepare();
+    const segment = (address: number, length: number): Segment => ({ address, bytes: memory.peek(address, length) });
+    const segments = [
+      segment(codeAddress, codeSize),
+      segment(dataAddress, readOnlyAddress - dataAddress),
+      segment(stackAddress, stackSize),
+      segment(tableAddress, tableSize),
+    ];
+    return { segments, state };
   }
 
   /** Ends the watchdog. */
@@ -169,6 +188,11 @@ class Run {
       endless: this.endless,
       error,
     };
+  }
+
+  prepare(): void {
+    this.fillMemory();
+    this.fillRegisters();
   }
 
   private fillMemory(): void {

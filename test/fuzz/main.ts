@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz`: random programs on every engine until stopped, or until one of them differs.
+ * `npm run fuzz`: random programs on every engine, and on qemu-ppc where it is installed, until stopped or until one differs.
  *
  * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all)
  */
@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { describeFailure, findFailure, minimize } from './compare.ts';
 import { FuzzMachine } from './machine.ts';
 import { createProgram, type Kind, kinds } from './programs.ts';
+import { QemuRunner } from './qemu.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +29,17 @@ const end = performance.now() + 1000 * Number(values.seconds);
 console.error(`fuzz: from seed ${first}, kinds ${wanted.join(', ')}`);
 
 const machine = new FuzzMachine();
+const qemu = QemuRunner.available ? new QemuRunner() : undefined;
+if (qemu === undefined) console.error('fuzz: left out: comparison with qemu-ppc, which is not installed');
+/** Kinds that QEMU can run: no faults, no events. */
+const plain: readonly Kind[] = ['straight', 'branches'];
+
+function finish(status: number): never {
+  machine.close();
+  qemu?.close();
+  process.exit(status);
+}
+
 let reported = performance.now();
 let done = 0;
 for (; done < count && performance.now() < end; done++) {
@@ -37,7 +49,14 @@ for (; done < count && performance.now() < end; done++) {
   if (failure !== undefined) {
     console.error(`fuzz: kind ${kind}, seed ${seed} differs; taking away what is not needed`);
     console.log(describeFailure(minimize(machine, failure)));
-    process.exit(1);
+    finish(1);
+  }
+  if (qemu !== undefined && plain.includes(kind)) {
+    const found = qemu.compare(machine, createProgram(kind, seed, true));
+    if (found.length > 0) {
+      console.log([`interpreted differs from qemu-ppc: --kinds ${kind} --seed ${seed} --count 1`, ...found].join('\n'));
+      finish(1);
+    }
   }
   if (performance.now() - reported > 2000) {
     reported = performance.now();
@@ -45,4 +64,4 @@ for (; done < count && performance.now() < end; done++) {
   }
 }
 console.error(`fuzz: ${done} programs, no difference`);
-machine.close();
+finish(0);
