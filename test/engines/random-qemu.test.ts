@@ -7,7 +7,7 @@ import { QemuRunner } from '../fuzz/qemu.ts';
 
 /** Programs at most, and the time for them in milliseconds. */
 const most = 40;
-const time = 2000;
+const time = 1500;
 
 const machine = new FuzzMachine();
 afterAll(() => machine.close());

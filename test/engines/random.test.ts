@@ -10,7 +10,7 @@ import { createProgram, kinds } from '../fuzz/programs.ts';
 
 /** Programs of each kind, at most, and the time for them in milliseconds. */
 const most = 60;
-const time = 1500;
+const time = 1200;
 
 const machine = new FuzzMachine();
 afterAll(() => machine.close());
