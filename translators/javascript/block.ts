@@ -58,9 +58,6 @@ const write = {
   edges: 4,
 } as const;
 
-/** A statement that leaves at the start of a loop, to come back by a call: V8 optimizes what is called better than what it enters in the middle. */
-export const loopExit = (pc: number): string => `return R(0x${pc.toString(16)});`;
-
 export class BlockEmitter {
   private readonly context: BlockContext;
   private readonly uses: Int32Array;
@@ -111,9 +108,9 @@ export class BlockEmitter {
 
   /**
    * Emits all but the terminator; afterwards condition(), value() and store() speak of the block's end.
-   * @param isLoop the block starts a loop: leave before its first instruction when the loop budget is used up
+   * @param first a statement that comes before the block's first instruction
    */
-  body(index: number, block: Block, isLoop: boolean): void {
+  body(index: number, block: Block, first = ''): void {
     this.index = index;
     this.block = block;
     for (const register of this.touched) this.homedIn[register].length = 0;
@@ -121,7 +118,7 @@ export class BlockEmitter {
     this.onEdges.length = 0;
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
     this.analyse();
-    if (isLoop) this.line(`if ((n = n - 1 | 0) < 0) ${loopExit(block.pc)}`, block.pc);
+    if (first !== '') this.line(first, block.pc);
     this.checkEarly();
     const { unit } = this.context;
     let helperPc = -1;

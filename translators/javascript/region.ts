@@ -10,7 +10,7 @@
  * | D I B P | guest memory as DataView, Int32Array, Uint8Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
- * | R(pc) | leaves at the start of a loop; returns -1 |
+ * | R(pc) | leaves at the start of a loop (chained) |
  * | X(pc) | leaves in the middle of a block, before the instruction at pc; returns -1 |
  * | Y(link) | serves a system call; returns where to go on |
  * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
@@ -19,7 +19,8 @@
  *
  * Chained translations return a cell instead, and X, R and Y give them one.
  *
- * -1 means that the state block holds the pc. A caller that gets back anything but the address
+ * -1 means that the state block holds the pc; another negative number is the complement of the address of a loop that ran
+ * long and is to be entered anew. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
  */
 import type { Frontend } from '../frontend.ts';
@@ -28,7 +29,7 @@ import { header, type RegisterFile } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
-import { BlockEmitter, type Lines, loopExit, sideExit } from './block.ts';
+import { BlockEmitter, type Lines, sideExit } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
 export interface EmitOptions {
@@ -75,6 +76,9 @@ const constants = [
   ['B', 'bytes'],
   ['P', 'permissions'],
 ] as const;
+
+/** How many times the loop budget an inner loop may go on when the budget is used up. */
+const innerLoopFactor = 10;
 
 const counterIndex = header.instructions >> 3;
 
@@ -253,7 +257,7 @@ class RegionEmitter {
     const { region, blocks, structure, options } = this;
     const block = region.blocks[index];
     const before = this.lines.text.length;
-    blocks.body(index, block, structure.isLoop[position] === 1);
+    blocks.body(index, block, structure.isLoop[position] === 1 ? this.loopCheck(position, block.pc) : '');
     if (options.countInstructions) {
       this.lines.text.splice(before, 0, `F[${counterIndex}] += ${block.guestInstructions};`);
       this.lines.pcs.splice(before, 0, block.pc);
@@ -261,11 +265,28 @@ class RegionEmitter {
     this.terminator(position, index);
   }
 
+  /**
+   * At the start of a loop: once the budget is used up, leave, to come back by a call: V8 optimizes what is called
+   * better than what it enters in the middle. An inner loop has longer, so that mostly the outermost loops come back.
+   */
+  private loopCheck(position: number, pc: number): string {
+    return `if ((n = n - 1 | 0) < ${this.loopLimit(position)}) ${this.loopExit(pc)}`;
+  }
+
+  private loopLimit(position: number): number {
+    return this.structure.isInner[position] === 1 ? -innerLoopFactor * this.options.loopBudget : 0;
+  }
+
+  /** The complement of an address tells that a loop was left; no call, so that V8 compiles it as it is. */
+  private loopExit(pc: number): string {
+    return this.options.chained ? `return R(0x${hex(pc)});` : `return ${~pc};`;
+  }
+
   /** At a dispatch node that a loop starts with, the block to go on with is known by the selector only. */
   private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
-    this.line('if ((n = n - 1 | 0) < 0) {', pc);
+    this.line(`if ((n = n - 1 | 0) < ${this.loopLimit(this.structure.position[node])}) {`, pc);
     targets.forEach((target, selector) => {
-      this.line(`if (d${node} === ${selector}) ${loopExit(this.region.blocks[target].pc)}`, pc);
+      this.line(`if (d${node} === ${selector}) ${this.loopExit(this.region.blocks[target].pc)}`, pc);
     });
     this.line('}', pc);
   }

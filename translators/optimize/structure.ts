@@ -20,9 +20,10 @@ export interface Structure {
   readonly children: readonly (readonly number[])[];
   /** By position: 1 where a loop starts. */
   readonly isLoop: Uint8Array;
+  /** By position: 1 where a loop starts that lies in another one. */
+  readonly isInner: Uint8Array;
   /** By position: 1 where several forward edges meet, or a multi-way branch leads to. */
   readonly isMerge: Uint8Array;
-  /** By position: the innermost loop's position that holds it, or -1. */
   readonly dispatches: readonly Dispatch[];
   /** From a block to the dispatch node that an edge to it must go through, if any. */
   readonly route: ReadonlyMap<number, { dispatch: Dispatch; selector: number }>;
@@ -65,7 +66,8 @@ export function structure(
       for (const target of graph[node]) if (position[target] > at) isMerge[position[target]] = 1;
     }
   }
-  return { order, position, children, isLoop, isMerge, dispatches, route };
+  const isInner = innerLoops(predecessors, isLoop);
+  return { order, position, children, isLoop, isInner, isMerge, dispatches, route };
 }
 
 /** A graph's nodes in reverse post-order; predecessors and immediate dominators by position in it. */
@@ -126,6 +128,25 @@ function reversePostOrder(
   order.reverse();
   for (let at = 0; at < order.length; at++) position[order[at]] = at;
   return { order, position };
+}
+
+/** Which loops lie in another one: their headers are in that one's body, the nodes from which its header is reached without passing it. */
+function innerLoops(predecessors: readonly (readonly number[])[], isLoop: Uint8Array): Uint8Array {
+  const isInner = new Uint8Array(isLoop.length);
+  const seen = new Int32Array(isLoop.length).fill(-1);
+  for (let header = 0; header < isLoop.length; header++) {
+    // The body of a loop that is an inner one itself tells nothing new.
+    if (isLoop[header] === 0 || isInner[header] === 1) continue;
+    const pending = predecessors[header].filter((from) => from >= header);
+    seen[header] = header;
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (seen[node] === header) continue;
+      seen[node] = header;
+      if (isLoop[node] === 1) isInner[node] = 1;
+      for (const from of predecessors[node]) if (seen[from] !== header) pending.push(from);
+    }
+  }
+  return isInner;
 }
 
 /** Immediate dominators by position (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */

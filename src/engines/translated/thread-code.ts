@@ -140,7 +140,8 @@ export class ThreadCode {
 
   private runRegion(cell: Cell): void {
     const next = cell.f(0) as number;
-    if (next !== -1) this.state.i32[pcWord] = next;
+    if (next >= 0) this.state.i32[pcWord] = next;
+    else if (next !== -1) this.leaveLoop(~next);
   }
 
   /** Runs chained translations, each of which names the next, until one leaves or something wants attention. */
