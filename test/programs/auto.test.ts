@@ -1,3 +1,4 @@
-import { runsAllCases } from './suite.ts';
+import { cases } from '../guests/cases.ts';
+import { runsCases } from './suite.ts';
 
-runsAllCases('auto');
+runsCases('auto', cases);

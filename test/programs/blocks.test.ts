@@ -1,3 +1,4 @@
-import { runsAllCases } from './suite.ts';
+import { computingCases } from '../guests/cases.ts';
+import { runsCases } from './suite.ts';
 
-runsAllCases('blocks');
+runsCases('blocks', computingCases);

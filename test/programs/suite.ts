@@ -1,12 +1,12 @@
-/** All cases on one engine. Each engine has a test file of its own, so that they run side by side. */
+/** Runs cases on one engine. Each engine has a test file of its own, so that they run side by side. */
 import { describe, test } from 'vitest';
-import { cases } from '../guests/cases.ts';
+import type { Case } from '../guests/cases.ts';
 import { expectSteleOutcome } from './expectations.ts';
 import { type Engine, runCase, steleCommand } from './run-guest.ts';
 
-export function runsAllCases(engine: Engine): void {
+export function runsCases(engine: Engine, chosen: readonly Case[]): void {
   describe(`guest programs, engine ${engine}`, () => {
-    test.each(cases)('$name', { timeout: 90_000 }, async (one) => {
+    test.each(chosen)('$name', { timeout: 90_000 }, async (one) => {
       expectSteleOutcome(one, await runCase(steleCommand(engine), one));
     });
   });
