@@ -30,6 +30,7 @@ export interface BlockContext {
   readonly helpers: readonly HelperRegisters[];
   readonly memory: MemoryConstants;
   readonly preciseFaults: boolean;
+  readonly countInstructions: boolean;
   readonly lines: Lines;
   /** Names of the registers' locals, by number. */
   readonly locals: readonly string[];
@@ -44,9 +45,6 @@ const none = 0x7fffffff;
 const isCall = Uint8Array.from(operations, ({ name }) =>
   name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
 );
-
-/** A statement that leaves before the instruction at `pc`; its call has never run while the path is cold, and V8 compiles nothing for it. */
-export const sideExit = (pc: number): string => `return X(0x${pc.toString(16)});`;
 
 /** What becomes of a write of a register: bits. */
 const write = {
@@ -127,7 +125,7 @@ export class BlockEmitter {
       if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
         // A helper may have made this translation stale: leave before the next guest instruction.
         const next = isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0;
-        this.line(`if (U[0] !== 0) ${sideExit(next)}`, helperPc);
+        this.line(`if (U[0] !== 0) ${this.sideExit(next)}`, helperPc);
         helperPc = -1;
       }
       if (isLast) break;
@@ -180,6 +178,37 @@ export class BlockEmitter {
       }
     }
     return text;
+  }
+
+  /**
+   * A statement that leaves before the instruction at `pc`; its call has never run while the path is cold, and V8
+   * compiles nothing for it.
+   */
+  sideExit(pc: number): string {
+    const leave = `return X(0x${pc.toString(16)});`;
+    const executed = this.executedBefore(pc);
+    return executed === 0 ? leave : `{ ${this.countText(executed)} ${leave} }`;
+  }
+
+  /** A statement that counts the block's instructions, when they are counted. */
+  countBlock(): string {
+    return this.context.countInstructions ? this.countText(this.block.guestInstructions) : '';
+  }
+
+  private countText(instructions: number): string {
+    return `F[${header.instructions >> 3}] += ${instructions};`;
+  }
+
+  /** Guest instructions of the block before an address, when they are counted; by their traces in the IR where lengths vary. */
+  private executedBefore(pc: number): number {
+    const { unit, frontend, countInstructions } = this.context;
+    if (!countInstructions) return 0;
+    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
+    let count = 0;
+    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
+      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
+    }
+    return count;
   }
 
   /** A statement that fills a register's local from the state block. */
@@ -366,7 +395,7 @@ export class BlockEmitter {
         return;
       default:
         if (code === op.exit_if)
-          this.line(`if (${this.condition(unit.a[at])}) ${sideExit(this.pcOf(at))}`, this.pcOf(at));
+          this.line(`if (${this.condition(unit.a[at])}) ${this.sideExit(this.pcOf(at))}`, this.pcOf(at));
     }
   }
 
@@ -471,7 +500,7 @@ export class BlockEmitter {
     const base = unit.op[unit.a[at]] === op['i32.const'] ? undefined : this.value(unit.a[at]);
     const constant = base === undefined ? unit.imm[unit.a[at]] : 0;
     if (this.isChecked(at)) {
-      this.line(`if (${emitCheck(group, base, constant)}) ${sideExit(pc)}`, pc);
+      this.line(`if (${emitCheck(group, base, constant)}) ${this.sideExit(pc)}`, pc);
     }
     if (unit.op[at] === op.check) return;
     const bytes = accessBytes[unit.op[at]];
@@ -505,7 +534,7 @@ export class BlockEmitter {
         emitCheck(group, isConstant ? undefined : this.local(unit.imm[base]), isConstant ? unit.imm[base] : 0),
       );
     }
-    if (checks.length > 0) this.line(`if (${checks.join(' || ')}) ${sideExit(this.block.pc)}`, this.block.pc);
+    if (checks.length > 0) this.line(`if (${checks.join(' || ')}) ${this.sideExit(this.block.pc)}`, this.block.pc);
   }
 
   private helper(at: number): void {
@@ -522,7 +551,7 @@ export class BlockEmitter {
       this.line(`const t${at} = ${call};`, pc);
       this.home[at] = `t${at}`;
     }
-    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${sideExit(pc)}`, pc);
+    if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(pc)}`, pc);
     for (const register of helpers[number].writes ?? []) {
       this.release(register, at);
       if (this.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {

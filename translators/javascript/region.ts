@@ -25,11 +25,11 @@
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
-import { header, type RegisterFile } from '../ir/state.ts';
+import type { RegisterFile } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
-import { BlockEmitter, type Lines, sideExit } from './block.ts';
+import { BlockEmitter, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
 export interface EmitOptions {
@@ -79,8 +79,6 @@ const constants = [
 
 /** How many times the loop budget an inner loop may go on when the budget is used up. */
 const innerLoopFactor = 10;
-
-const counterIndex = header.instructions >> 3;
 
 /** Hexadecimal, as in the names of cells and in comments. */
 export const hex = (value: number): string => (value >>> 0).toString(16);
@@ -143,6 +141,7 @@ class RegionEmitter {
       helpers,
       memory: options.memory,
       preciseFaults: options.preciseFaults,
+      countInstructions: options.countInstructions,
       lines: this.lines,
       locals: this.locals,
       usedLocals: this.usedLocals,
@@ -254,14 +253,12 @@ class RegionEmitter {
   // -- blocks
 
   private block(position: number, index: number): void {
-    const { region, blocks, structure, options } = this;
+    const { region, blocks, structure } = this;
     const block = region.blocks[index];
-    const before = this.lines.text.length;
     blocks.body(index, block, structure.isLoop[position] === 1 ? this.loopCheck(position, block.pc) : '');
-    if (options.countInstructions) {
-      this.lines.text.splice(before, 0, `F[${counterIndex}] += ${block.guestInstructions};`);
-      this.lines.pcs.splice(before, 0, block.pc);
-    }
+    const last = region.unit.op[block.end - 1];
+    const count = blocks.countBlock();
+    if (count !== '' && last !== op.exit) this.line(count, block.pc);
     this.terminator(position, index);
   }
 
@@ -345,7 +342,7 @@ class RegionEmitter {
         return;
       default:
         this.line(blocks.edge(undefined), pc);
-        this.line(sideExit(pc), pc);
+        this.line(blocks.sideExit(pc), pc);
     }
   }
 
