@@ -85,7 +85,12 @@ export async function runCase(
 ): Promise<Outcome> {
   const cwd = mkdtempSync(join(tmpdir(), 'stele-guest-'));
   try {
-    return await run([...command, binary, ...one.args], { cwd, stdin: one.stdin, environment: one.environment });
+    // argv[0] is a name, not a path, so that output does not tell where the checkout lies.
+    return await run([...command, '-0', one.program, binary, ...one.args], {
+      cwd,
+      stdin: one.stdin,
+      environment: one.environment,
+    });
   } finally {
     rmSync(cwd, { recursive: true, force: true });
   }
