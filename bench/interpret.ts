@@ -32,6 +32,7 @@ const frontend: Frontend = {
   registers,
   helpers: [],
   instructionAlignment: 4,
+  floatingPointControl: { register: rows[0].name, mask: 0 },
   lift: () => 4,
   disassemble: () => ({ text: '', length: 4 }),
 };
@@ -69,6 +70,7 @@ const machine = {
   timeBase: () => ({ low: 0, high: 0 }),
   invalidateCode: () => {},
   requireExactFloatingPoint: () => {},
+  leaveDefaultFloatingPoint: () => {},
   loadByte: () => -1,
   storeByte: () => false,
 };

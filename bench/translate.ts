@@ -78,6 +78,7 @@ function emit({ name, start }: GuestFunction, region: Region): EmittedRegion {
     depthLimit: policy.depthLimit,
     loopBudget: policy.loopBudget,
     chained: policy.chained,
+    checksMode: false,
     indirectTargets: noTargets,
   });
 }

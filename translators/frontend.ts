@@ -16,8 +16,10 @@ export interface Machine {
   loadByte(address: number): number;
   /** Stores a byte; false where the guest may not write. */
   storeByte(address: number, value: number): boolean;
-  /** The guest began to look at floating-point status, or left the default rounding mode: translate exactly from now on. */
+  /** The guest began to look at floating-point status: translate exactly from now on. */
   requireExactFloatingPoint(): void;
+  /** The guest left the default floating-point mode (Frontend.floatingPointControl): only code that was lifted exactly may run until it is back. */
+  leaveDefaultFloatingPoint(): void;
   /** The guest has run for a while, or its first block is hot: what pays only in longer runs is worth its price now. */
   keepsRunning?(): void;
 }
@@ -32,6 +34,8 @@ export interface Helper {
   readonly writes: readonly string[];
   /** Not 0 when the helper may leave the block by setting the state's exit word. */
   readonly mayExit?: boolean;
+  /** It may leave the default floating-point mode, or come back to it: the code around it is lifted exactly. */
+  readonly changesFloatingPointMode?: boolean;
   readonly run: (state: State, machine: Machine, a: number, b: number, c: number) => number;
 }
 
@@ -54,6 +58,8 @@ export interface Frontend {
   readonly addressBits: 32 | 64;
   readonly registers: RegisterFile;
   readonly helpers: readonly Helper[];
+  /** The default floating-point mode (to nearest, no exception enabled) is in force while these bits of an i32 register are 0. */
+  readonly floatingPointControl: { readonly register: string; readonly mask: number };
   /** The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). */
   readonly instructionAlignment: number;
   /**

@@ -67,6 +67,7 @@ const isNeverStart = () => false;
 export interface MachineHooks {
   invalidateCode(address: number, length: number): void;
   requireExactFloatingPoint(): void;
+  leaveDefaultFloatingPoint(): void;
 }
 
 export function createMachine(memory: GuestMemory, host: EngineHost, hooks: MachineHooks): Machine {
@@ -76,6 +77,7 @@ export function createMachine(memory: GuestMemory, host: EngineHost, hooks: Mach
     timeBase: () => host.timeBase(),
     invalidateCode: (address, length) => hooks.invalidateCode(address, length),
     requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),
+    leaveDefaultFloatingPoint: () => hooks.leaveDefaultFloatingPoint(),
     keepsRunning: () => host.keepsRunning?.(),
     loadByte: (address) => (allowed(address, permission.read) ? memory.readU8(address >>> 0) : -1),
     storeByte: (address, value) => {

@@ -79,6 +79,7 @@ export const testFrontend: Frontend = {
   registers: testRegisters,
   helpers: testHelpers,
   instructionAlignment: 4,
+  floatingPointControl: { register: rows[0].name, mask: 0 },
   lift: () => 4,
   disassemble: () => ({ text: '', length: 4 }),
 };
@@ -89,6 +90,7 @@ export const testMachine: Machine = {
   loadByte: () => -1,
   storeByte: () => false,
   requireExactFloatingPoint: () => {},
+  leaveDefaultFloatingPoint: () => {},
 };
 
 /** Guest addresses below this have host memory. */

@@ -33,6 +33,7 @@ export class Guest {
       timeBase: () => ({ low: 0x89abcdef | 0, high: 0x01234567 }),
       invalidateCode: (address, length) => requests.push(`invalidate ${(address >>> 0).toString(16)} ${length}`),
       requireExactFloatingPoint: () => requests.push('exact'),
+      leaveDefaultFloatingPoint: () => {},
       loadByte: (address) => (memory.allows(address >>> 0, 1, protection.read) ? memory.readU8(address >>> 0) : -1),
       storeByte: (address, value) => {
         if (!memory.allows(address >>> 0, 1, protection.write)) return false;

@@ -11,6 +11,7 @@
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
  * | R(pc) | leaves at the start of a loop (chained) |
+ * | V(pc) | leaves for pc, outside of the default floating-point mode |
  * | X(pc) | leaves in the middle of a block, before the instruction at pc; returns -1 |
  * | Y(link) | serves a system call; returns where to go on |
  * | G(pc) | the cell of a guest address; N(site, pc) the same for an indirect jump that the region did not know |
@@ -36,6 +37,8 @@ export interface EmitOptions {
   readonly name: string;
   readonly memory: MemoryConstants;
   readonly preciseFaults: boolean;
+  /** The region was lifted exactly because it may leave the default floating-point mode: others must not be entered outside of it. */
+  readonly checksMode: boolean;
   readonly countInstructions: boolean;
   /** Guest calls take no more of the host's stack than this, in units of 128 bytes. */
   readonly depthLimit: number;
@@ -312,7 +315,10 @@ class RegionEmitter {
       case op.branch_return: {
         const way = this.way(target);
         this.line(`if (${blocks.condition(unit.a[at])}) {`, pc);
-        this.line(`${blocks.edge(undefined)}return ${this.address(unit.b[at])};`, pc);
+        this.line(
+          `${blocks.edge(undefined)}${this.modeCheck(blocks.value(unit.b[at]))}return ${this.address(unit.b[at])};`,
+          pc,
+        );
         this.line('}', pc);
         this.goOrLeave(position, target, way, pc);
         return;
@@ -326,16 +332,19 @@ class RegionEmitter {
         return;
       }
       case op.return:
-        this.line(`${blocks.edge(undefined)}return ${this.address(unit.a[at])};`, pc);
+        this.line(
+          `${blocks.edge(undefined)}${this.modeCheck(blocks.value(unit.a[at]))}return ${this.address(unit.a[at])};`,
+          pc,
+        );
         return;
       case op.jump_indirect:
         this.indirect(position, unit.a[at], pc);
         return;
       case op.call:
-        this.call(position, this.cell(target), unit.b[at], pc);
+        this.call(position, this.cell(target), unit.b[at], pc, `${target | 0}`);
         return;
       case op.call_indirect:
-        this.call(position, `G(${blocks.value(unit.a[at])})`, unit.b[at], pc);
+        this.call(position, `G(${blocks.value(unit.a[at])})`, unit.b[at], pc, blocks.value(unit.a[at]));
         return;
       case op.system_call:
         this.call(position, undefined, unit.b[at], pc);
@@ -347,8 +356,8 @@ class RegionEmitter {
   }
 
   /** A call of a cell, or a system call where there is none. */
-  private call(position: number, callee: string | undefined, link: number, pc: number): void {
-    const writes = this.blocks.edge(undefined);
+  private call(position: number, callee: string | undefined, link: number, pc: number, target?: string): void {
+    const writes = `${this.blocks.edge(undefined)}${target === undefined ? '' : this.modeCheck(target)}`;
     if (this.options.chained) {
       this.line(`${writes}return ${callee ?? `Y(${link})`};`, pc);
       return;
@@ -362,6 +371,14 @@ class RegionEmitter {
     }
     this.fill(index, pc);
     this.go(position, index, pc);
+  }
+
+  /** Where a region that may change the floating-point mode is left: the statement that sees to it that no other translation runs. */
+  private modeCheck(target: string): string {
+    if (!this.options.checksMode) return '';
+    const { register, mask } = this.frontend.floatingPointControl;
+    const { registers, numbers } = this.frontend.registers;
+    return `if ((S[${registers[numbers[register]].index}] & ${mask}) !== 0) return V(${target}); `;
   }
 
   /** What is returned for going on at a computed address in the caller. */
@@ -379,7 +396,7 @@ class RegionEmitter {
   private way(target: number): string {
     const index = this.region.indices.get(target);
     const writes = this.blocks.edge(index);
-    return index === undefined ? `${writes}return ${this.next(target)};` : writes;
+    return index === undefined ? `${writes}${this.modeCheck(`${target | 0}`)}return ${this.next(target)};` : writes;
   }
 
   private goOrLeave(position: number, target: number, way: string, pc: number): void {
@@ -394,7 +411,7 @@ class RegionEmitter {
     const cell = this.options.chained
       ? `G(${value})`
       : `N(0x${hex(this.region.entry)}, 0x${hex(pc)}, ${value}).f(next)`;
-    const unknown = `${this.blocks.edge(undefined)}return ${cell};`;
+    const unknown = `${this.blocks.edge(undefined)}${this.modeCheck(value)}return ${cell};`;
     const known = this.options
       .indirectTargets(pc)
       .filter((address) => this.region.indices.has(address))

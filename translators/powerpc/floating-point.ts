@@ -265,10 +265,13 @@ function mffsl(state: State): number {
 
 const exceptions = fpscr.FX | stickyExceptions;
 
-/** Replaces the bits in `mask`; asks for exactness when the mode is not the default one afterwards. */
+/** Not 0 when the mode is not the default one: an exception is enabled, or rounding is not to nearest. */
+export const controlBits = enables | fpscr.RN;
+
+/** Replaces the bits in `mask`; says so when the mode is not the default one afterwards. */
 function replace(state: State, machine: Machine, value: number, mask: number): void {
   const next = (read(state) & ~mask) | (value & mask & ~notWritable);
-  if ((next & (enables | fpscr.RN)) !== 0) machine.requireExactFloatingPoint();
+  if ((next & controlBits) !== 0) machine.leaveDefaultFloatingPoint();
   write(state, next);
 }
 
@@ -328,6 +331,11 @@ function helper(name: string, operands: Helper['operands'], result: Helper['resu
   return { name, operands, result, reads: fpscrOnly, writes: fpscrOnly, mayExit: true, run };
 }
 
+/** A helper that may change the rounding mode or enable exceptions. */
+function modeHelper(name: string, operands: Helper['operands'], result: Helper['result'], run: Run): Helper {
+  return { ...helper(name, operands, result, run), changesFloatingPointMode: true };
+}
+
 /** A helper that only reads FPSCR. */
 function reader(name: string, run: Run): Helper {
   return { name, operands: [], result: 'f64', reads: fpscrOnly, writes: [], run };
@@ -367,9 +375,9 @@ export const floatingPointHelpers: readonly Helper[] = [
   reader('mffs', mffs),
   reader('mffsControl', mffsControl),
   reader('mffsl', mffsl),
-  helper('mtfsf', ['f64', 'i32'], '', mtfsf),
-  helper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
-  helper('mtfsb0', ['i32'], '', mtfsb0),
-  helper('mtfsb1', ['i32'], '', mtfsb1),
+  modeHelper('mtfsf', ['f64', 'i32'], '', mtfsf),
+  modeHelper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
+  modeHelper('mtfsb0', ['i32'], '', mtfsb0),
+  modeHelper('mtfsb1', ['i32'], '', mtfsb1),
   helper('mcrfs', ['i32'], 'i32', mcrfs),
 ];

@@ -3,6 +3,7 @@ import type { Frontend } from '../frontend.ts';
 import { decode, rows } from './decode.ts';
 import { disassemble } from './disassemble.ts';
 import { mffsControl } from './floating.ts';
+import { controlBits } from './floating-point.ts';
 import { ignoresExceptions } from './floating-point-use.ts';
 import { powerpcHelpers } from './helpers.ts';
 import { recordBit } from './instruction.ts';
@@ -17,6 +18,7 @@ export const powerpc: Frontend = {
   addressBits: 32,
   registers: powerpcRegisters,
   helpers: powerpcHelpers,
+  floatingPointControl: { register: 'fpscr', mask: controlBits },
   instructionAlignment: 4,
 
   lift(builder, fetch, pc, options) {

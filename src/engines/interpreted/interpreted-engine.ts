@@ -49,6 +49,7 @@ export class InterpretedEngine implements Engine {
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => this.invalidate(address, length),
       requireExactFloatingPoint: () => {},
+      leaveDefaultFloatingPoint: () => {},
     });
     const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) => logBlock(unit, this.options));
     const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));

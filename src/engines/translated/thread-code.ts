@@ -2,10 +2,11 @@
  * The translated code of one guest thread: cells, the interpreter for what is cold and for what leaves a
  * translation in the middle, and the loop between them.
  */
-import type { Fetch, Machine } from '../../../translators/frontend.ts';
+import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
-import { exitCode } from '../../../translators/ir/operations.ts';
+import { exitCode, operations } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
+import type { Unit } from '../../../translators/ir/unit.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { type EmittedRegion, emitRegion } from '../../../translators/javascript/region.ts';
 import { discoverRegion } from '../../../translators/optimize/discover.ts';
@@ -26,12 +27,16 @@ const instructionsIndex = header.instructions >> 3;
 const missLimit = 64;
 const retranslationLimit = 4;
 
+/** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
+const modeStepLimit = 20_000;
+
 export class ThreadCode {
   readonly cells: CellTable;
   /** What a chained translation returns when the state block holds the pc. */
   private readonly outside: Cell;
   private readonly options: EngineOptions;
   private readonly policy: Policy;
+  private readonly requireExact: () => void;
   private readonly statistics: EngineStatistics;
   private readonly state: State;
   /** Runs cold code, and leaves where there is a translation. */
@@ -54,6 +59,10 @@ export class ThreadCode {
   private leaving = false;
   /** A translation that no cell knows any more may still be on the host's stack. */
   private hasRetired = false;
+  /** The guest left the default floating-point mode, and has not been seen back. */
+  private modeLeft = false;
+  /** Blocks that were interpreted because of that. */
+  private modeSteps = 0;
   exactFloatingPoint = false;
   preciseFaults = false;
 
@@ -65,6 +74,7 @@ export class ThreadCode {
     hooks: { invalidate(start: number, length: number): void; requireExact(): void },
   ) {
     this.options = options;
+    this.requireExact = hooks.requireExact;
     this.policy = policy;
     this.statistics = statistics;
     this.state = state;
@@ -74,6 +84,9 @@ export class ThreadCode {
     this.machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
+      leaveDefaultFloatingPoint: () => {
+        this.modeLeft = true;
+      },
     });
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
@@ -86,7 +99,24 @@ export class ThreadCode {
     const outside = policy.chained ? this.outside : -1;
     const { i32, f64, i64 } = state;
     this.environment = {
-      names: ['stateI32', 'stateF64', 'L', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'X', 'Y', 'G', 'N'],
+      names: [
+        'stateI32',
+        'stateF64',
+        'L',
+        'view',
+        'bytes',
+        'I',
+        'permissions',
+        'U',
+        'T',
+        'M',
+        'R',
+        'V',
+        'X',
+        'Y',
+        'G',
+        'N',
+      ],
       values: [
         i32,
         f64,
@@ -99,6 +129,7 @@ export class ThreadCode {
         state,
         this.machine,
         (pc: number) => this.leaveLoop(pc) ?? outside,
+        (pc: number) => this.leaveMode(pc) ?? outside,
         (pc: number) => this.leaveInside(pc) ?? outside,
         (link: number) => this.systemCall(link) ?? outside,
         (pc: number) => this.cells.get(pc),
@@ -121,7 +152,7 @@ export class ThreadCode {
         words[exitWord] = exitCode.interrupt;
         break;
       }
-      if (this.interpretNext) {
+      if (this.interpretNext || (this.modeLeft && this.isModeLeft())) {
         this.interpretNext = false;
         this.interpreted(this.stepper.step());
       } else {
@@ -136,6 +167,21 @@ export class ThreadCode {
       if (this.leaving || words[exitWord] !== exitCode.none) break;
     }
     this.statistics.guestInstructions = this.state.f64[instructionsIndex];
+  }
+
+  /**
+   * Whether the guest is out of the default floating-point mode still, so that translations that were lifted for that
+   * mode must not run. When it stays away for long, everything is translated exactly instead.
+   */
+  private isModeLeft(): boolean {
+    const { register, mask } = this.options.frontend.floatingPointControl;
+    const control = this.state.i32[this.state.register(register).index];
+    this.modeLeft = !this.exactFloatingPoint && (control & mask) !== 0;
+    if (this.modeLeft && ++this.modeSteps === modeStepLimit) {
+      this.modeLeft = false;
+      this.requireExact();
+    }
+    return this.modeLeft;
   }
 
   private runRegion(cell: Cell): void {
@@ -196,19 +242,24 @@ export class ThreadCode {
     const start = performance.now();
     const { low, high } = policy.bounds(entry, symbol);
     const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
-    const region = discoverRegion(frontend, this.fetch, entry, {
-      low,
-      high,
-      limit: policy.regionLimit,
-      blockLimit: policy.blockLimit,
-      exactFloatingPoint: this.exactFloatingPoint,
-      indirectTargets,
-    });
+    const discover = (exactFloatingPoint: boolean) =>
+      discoverRegion(frontend, this.fetch, entry, {
+        low,
+        high,
+        limit: policy.regionLimit,
+        blockLimit: policy.blockLimit,
+        exactFloatingPoint,
+        indirectTargets,
+      });
+    let region = discover(this.exactFloatingPoint);
+    const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
+    if (changesMode) region = discover(true);
     const lifted = performance.now();
     const emitted = emitRegion(region, frontend, this.helpers, {
       name: functionName(entry, symbol),
       memory,
       preciseFaults: this.preciseFaults,
+      checksMode: changesMode,
       countInstructions: options.countInstructions,
       depthLimit: policy.depthLimit,
       loopBudget: policy.loopBudget,
@@ -239,6 +290,13 @@ export class ThreadCode {
   private leaveLoop(pc: number): undefined {
     this.state.i32[pcWord] = pc;
     this.translate(this.cells.get(pc));
+  }
+
+  /** V: control leaves an exactly lifted translation for pc outside of the default floating-point mode. */
+  private leaveMode(pc: number): undefined {
+    this.state.i32[pcWord] = pc;
+    this.modeLeft = true;
+    this.unwind[0] = 1;
   }
 
   /** Y: a system call in a translation. @returns where to go on, or undefined outside of translations */
@@ -294,6 +352,15 @@ export class ThreadCode {
     this.statistics.invalidations += this.cells.clear();
     this.unwind[0] = 1;
   }
+}
+
+/** Whether a unit has an instruction that may leave the default floating-point mode. */
+function changesFloatingPointMode(unit: Unit, frontend: Frontend): boolean {
+  for (let at = 0; at < unit.count; at++) {
+    const name = operations[unit.op[at]].name;
+    if (name.startsWith('helper.') && frontend.helpers[unit.imm[at]].changesFloatingPointMode) return true;
+  }
+  return false;
 }
 
 /** A JavaScript name that tells the guest's symbol and address. */
