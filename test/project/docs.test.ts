@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runOptions } from '../../src/cli/options.ts';
 import { engineNames } from '../../src/engines/create-engine.ts';
+import { policies } from '../../src/engines/translated/policy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -134,6 +135,11 @@ describe('README.md', () => {
       ...(alias === undefined ? [] : [alias]),
     ]);
     expect(spellings.filter((spelling) => !new RegExp(`\`${spelling}[ \`]`).test(text))).toEqual([]);
+  });
+
+  test('tells after how many runs a block is translated', () => {
+    expect(text).toContain(`a block that ran ${policies.blocks.threshold} times`);
+    expect(text).toContain(`where a block ran ${policies.auto.threshold} times`);
   });
 
   test('has every engine in its table', () => {
