@@ -162,7 +162,9 @@ function cases(): (Case & { op: number })[] {
 
 function runHelper(one: Case): { result: number; nibble: number; fpscr: number } {
   const state = new State(powerpcRegisters, new ArrayBuffer(stateBlockSize), 0);
-  const machine = { requireExactFloatingPoint() {} } as Parameters<(typeof floatingPointHelpers)[0]['run']>[1];
+  const machine = { requireExactFloatingPoint() {}, leaveDefaultFloatingPoint() {} } as Parameters<
+    (typeof floatingPointHelpers)[0]['run']
+  >[1];
   const helper = (name: string) => floatingPointHelpers.find((row) => row.name === name)!;
   helper('mtfsf').run(state, machine, fromLow(one.fpscr), 0xff, 0);
   const row = helper(one.helper);

@@ -26,7 +26,7 @@
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
-import type { RegisterFile } from '../ir/state.ts';
+import { header, type RegisterFile } from '../ir/state.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
 import { type Structure, structure } from '../optimize/structure.ts';
@@ -160,7 +160,10 @@ class RegionEmitter {
     const { region, options } = this;
     const entry = region.entry;
     if (!options.chained) {
-      this.line(`if (depth > ${options.depthLimit}) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`, entry);
+      this.line(
+        `if (depth > ${options.depthLimit} || S[${header.interrupt >> 2}] !== 0) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`,
+        entry,
+      );
     }
     this.fill(0, entry);
     const route = this.structure.route.get(0);
