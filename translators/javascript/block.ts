@@ -6,15 +6,14 @@
  * these many cold paths small. Writes that nothing sees are dropped; a write that only some of the block's ways
  * out see is made on those. Values become constants (`t7`), or are written where they are used.
  */
-import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
-import { operations } from '../ir/operations.ts';
 import { header } from '../ir/state.ts';
-import type { Block, Unit } from '../ir/unit.ts';
-import { type HelperRegisters, has, type RegisterFlow, sideExits } from '../optimize/registers-flow.ts';
-import { type AccessGroups, accessBytes, groupAccesses } from './accesses.ts';
+import type { Block } from '../ir/unit.ts';
+import { has } from '../optimize/registers-flow.ts';
+import { accessBytes } from './accesses.ts';
+import { type AnalysisContext, BlockAnalysis, write } from './block-analysis.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
-import { isCompare, kinds, operandCounts, templates, testTemplates } from './templates.ts';
+import { isCompare, kinds, templates, testTemplates } from './templates.ts';
 
 /** Lines of generated code with the guest address that each came from. */
 export interface Lines {
@@ -22,14 +21,8 @@ export interface Lines {
   readonly pcs: number[];
 }
 
-export interface BlockContext {
-  readonly unit: Unit;
-  readonly successors: readonly (readonly number[])[];
-  readonly frontend: Frontend;
-  readonly flow: RegisterFlow;
-  readonly helpers: readonly HelperRegisters[];
+export interface BlockContext extends AnalysisContext {
   readonly memory: MemoryConstants;
-  readonly preciseFaults: boolean;
   readonly countInstructions: boolean;
   readonly lines: Lines;
   /** Names of the registers' locals, by number. */
@@ -41,67 +34,23 @@ export interface BlockContext {
 }
 
 const indexArray: Record<string, string> = { i32: 'S', f64: 'F', i64: 'L' };
-const none = 0x7fffffff;
-const isCall = Uint8Array.from(operations, ({ name }) =>
-  name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
-);
-
-/** What becomes of a write of a register: bits. */
-const write = {
-  /** Its local is assigned. */
-  local: 1,
-  /** The state block is written where the instruction stands. */
-  memory: 2,
-  /** The state block is written on those ways out of the block that see it. */
-  edges: 4,
-} as const;
-
 export class BlockEmitter {
   private readonly context: BlockContext;
-  private readonly uses: Int32Array;
-  /** Position of the last use of a value; `end of block` for what is written on the ways out. */
-  private readonly last: Int32Array;
-  /** Values: 1 when emitted where they stand; writes: bits of `write`. */
-  private readonly needed: Uint8Array;
+  private readonly analysis: BlockAnalysis;
   private readonly home: (string | undefined)[];
-  /** Position of the next write of a register, while scanning backwards. */
-  private readonly nextSet: Int32Array;
-  private readonly exitsAtSet: Int32Array;
   private readonly setDone: Uint8Array;
   /** Registers whose values have homes to forget when the block ends. */
   private readonly touched: number[] = [];
-  /** For the write of a flag: the position of the last read of what it wrote. */
-  private readonly readUntil: Int32Array;
-  /** The last read of each flag that was answered from the block itself, while scanning backwards. */
-  private readonly lastRead: Int32Array;
-  /** The last `get` of each register in the block. */
-  private readonly lastGet: Int32Array;
-  /** Number of local assignments up to a position: an expression may move past none of them. */
-  private readonly assignments: Int32Array;
   private readonly homedIn: number[][];
-  /** Writes to be made on the block's ways out. */
-  private readonly onEdges: number[] = [];
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
-  private groups: AccessGroups;
 
   constructor(context: BlockContext) {
     this.context = context;
-    const count = context.unit.count;
-    const registers = context.frontend.registers.registers.length;
-    this.uses = new Int32Array(count);
-    this.last = new Int32Array(count);
-    this.needed = new Uint8Array(count);
-    this.home = new Array(count);
-    this.nextSet = new Int32Array(registers);
-    this.exitsAtSet = new Int32Array(registers);
-    this.setDone = new Uint8Array(count);
-    this.readUntil = new Int32Array(count);
-    this.lastRead = new Int32Array(registers);
-    this.lastGet = new Int32Array(registers);
-    this.assignments = new Int32Array(count + 1);
+    this.analysis = new BlockAnalysis(context);
+    this.home = new Array(context.unit.count);
+    this.setDone = new Uint8Array(context.unit.count);
     this.homedIn = context.frontend.registers.registers.map(() => []);
-    this.groups = groupAccesses(context.unit, 0, 0);
   }
 
   /**
@@ -113,9 +62,9 @@ export class BlockEmitter {
     this.block = block;
     for (const register of this.touched) this.homedIn[register].length = 0;
     this.touched.length = 0;
-    this.onEdges.length = 0;
-    this.groups = groupAccesses(this.context.unit, block.first, block.end);
-    this.analyse();
+    this.home.fill(undefined, block.first, block.end);
+    this.setDone.fill(0, block.first, block.end);
+    this.analysis.analyse(index, block);
     if (first !== '') this.line(first, block.pc);
     this.checkEarly();
     const { unit } = this.context;
@@ -171,7 +120,7 @@ export class BlockEmitter {
   edge(target: number | undefined): string {
     const { unit, flow } = this.context;
     let text = '';
-    for (const at of this.onEdges) {
+    for (const at of this.analysis.onEdges) {
       const register = unit.imm[at];
       if (target === undefined || has(flow.liveIn, flow.words, target, register)) {
         text += this.store(register, this.value(unit.a[at]));
@@ -222,150 +171,6 @@ export class BlockEmitter {
     return `${indexArray[type]}[${index}] = ${value}; `;
   }
 
-  // -- analysis: backwards over the block
-
-  private analyse(): void {
-    const { unit, flow, frontend, preciseFaults, helpers } = this.context;
-    const { block, uses, last, needed, nextSet, exitsAtSet } = this;
-    const registers = frontend.registers.registers;
-    nextSet.fill(none);
-    exitsAtSet.fill(0);
-    this.lastRead.fill(-1);
-    this.lastGet.fill(-1);
-    for (let at = block.first; at < block.end; at++) {
-      uses[at] = 0;
-      last[at] = -1;
-      needed[at] = 0;
-      this.setDone[at] = 0;
-      this.home[at] = undefined;
-    }
-    const reads = unit.forwardedFlags;
-    let read = this.readsBefore(block.end);
-    const leaves = this.leaves();
-    /** Positions of side exits, descending. */
-    const exits: number[] = [];
-    const use = (value: number, at: number): void => {
-      if (value < 0) return;
-      uses[value]++;
-      if (last[value] < at) last[value] = at;
-    };
-    const extend = (value: number, at: number): void => {
-      if (value >= 0 && last[value] < at) last[value] = at;
-    };
-    for (let at = block.end - 1; at >= block.first; at--) {
-      const code = unit.op[at];
-      const kind = kinds[code];
-      // A read noted at this position comes before this instruction.
-      for (; read >= 2 && reads[read - 2] > at; read -= 2) {
-        const register = reads[read - 1];
-        if (this.lastRead[register] < 0) this.lastRead[register] = reads[read - 2];
-      }
-      if (kind === 'set') {
-        const register = unit.imm[at];
-        const value = unit.a[at];
-        const final = nextSet[register] === none;
-        const { flag } = registers[register];
-        const visible = final ? this.visibleOn(register, leaves) : 0;
-        this.readUntil[at] = visible > 0 ? none : this.lastRead[register];
-        // The first side exit before the register's next write sees this value, if any does.
-        const seen =
-          exits.length > (final ? 0 : exitsAtSet[register]) &&
-          (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1]));
-        if (seen || visible === 2) needed[at] = write.memory;
-        else if (visible === 1) needed[at] = write.edges;
-        if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
-        if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
-        if ((needed[at] & write.edges) !== 0) {
-          extend(value, block.end);
-          this.onEdges.push(at);
-        }
-        this.lastRead[register] = -1;
-        nextSet[register] = at;
-        exitsAtSet[register] = exits.length;
-        continue;
-      }
-      if (kind === 'pure') {
-        const operands = operandCounts[code];
-        if (uses[at] > 0) {
-          needed[at] = 1;
-          if (operands > 0) use(unit.a[at], at);
-          if (operands > 1) use(unit.b[at], at);
-          if (operands > 2) use(unit.c[at], at);
-        }
-        // What is written on the ways out may be computed there.
-        if (last[at] === block.end) {
-          if (operands > 0) extend(unit.a[at], block.end);
-          if (operands > 1) extend(unit.b[at], block.end);
-          if (operands > 2) extend(unit.c[at], block.end);
-        }
-        continue;
-      }
-      if (kind === 'get') {
-        if (this.lastGet[unit.imm[at]] < 0) this.lastGet[unit.imm[at]] = at;
-        continue;
-      }
-      if (kind === 'const') continue;
-      needed[at] = 1;
-      for (const operand of this.operandsOf(at)) use(operand, at);
-      if (sideExits[code] === 1 && (kind !== 'load' || this.isChecked(at))) {
-        exits.push(at);
-        if (kind === 'helper') {
-          // What it writes it need not write: an earlier write still counts.
-          for (const register of helpers[unit.imm[at]].reads ?? registers.keys()) this.lastRead[register] = at + 1;
-        }
-      }
-    }
-    let count = 0;
-    for (let at = block.first; at < block.end; at++) {
-      this.assignments[at] = count;
-      const kind = kinds[unit.op[at]];
-      if ((kind === 'set' && (needed[at] & write.local) !== 0) || kind === 'helper') count++;
-    }
-    this.assignments[block.end] = count;
-  }
-
-  /** Whether a way out of the block leads out of the region. */
-  private leaves(): boolean {
-    const { unit, successors } = this.context;
-    const inside = successors[this.index].length;
-    switch (unit.op[this.block.end - 1]) {
-      case op.jump:
-        return inside < 1;
-      case op.branch:
-        return inside < 2;
-      default:
-        return true;
-    }
-  }
-
-  /** Which of the block's ways out see a register that it writes: 0 none, 1 some, 2 all. */
-  private visibleOn(register: number, leaves: boolean): 0 | 1 | 2 {
-    const { flow, successors } = this.context;
-    let seen = leaves ? 1 : 0;
-    let unseen = 0;
-    for (const target of successors[this.index]) {
-      if (has(flow.liveIn, flow.words, target, register)) seen++;
-      else unseen++;
-    }
-    // A call stores everything before it, wherever it returns to.
-    if (unseen === 0 || (leaves && isCall[this.context.unit.op[this.block.end - 1]] === 1)) return seen > 0 ? 2 : 0;
-    return seen > 0 ? 1 : 0;
-  }
-
-  private readonly operandBuffer: number[] = [];
-
-  private operandsOf(at: number): readonly number[] {
-    const { unit, frontend } = this.context;
-    const code = unit.op[at];
-    const buffer = this.operandBuffer;
-    buffer.length = 0;
-    const count = kinds[code] === 'helper' ? frontend.helpers[unit.imm[at]].operands.length : operandCounts[code];
-    if (count > 0) buffer.push(unit.a[at]);
-    if (count > 1) buffer.push(unit.b[at]);
-    if (count > 2) buffer.push(unit.c[at]);
-    return buffer;
-  }
-
   // -- emission: forwards
 
   private instruction(at: number): void {
@@ -385,7 +190,7 @@ export class BlockEmitter {
       case 'const':
         return;
       case 'pure':
-        if (this.needed[at] === 1) this.make(at, () => this.expand(templates[code], at));
+        if (this.analysis.needed[at] === 1) this.make(at, () => this.expand(templates[code], at));
         return;
       case 'load':
         this.access(at);
@@ -404,7 +209,7 @@ export class BlockEmitter {
     const { unit } = this.context;
     const next = at + 1;
     if (next < this.block.end && kinds[unit.op[next]] === 'set' && unit.a[next] === at && this.setDone[next] === 0) {
-      const kept = this.needed[next];
+      const kept = this.analysis.needed[next];
       if ((kept & write.local) !== 0) {
         const register = unit.imm[next];
         this.release(register, next);
@@ -414,15 +219,15 @@ export class BlockEmitter {
         this.finishSet(next, register, at);
         return;
       }
-      if (kept === write.memory && this.uses[at] === 1 && this.last[at] === next && inlineAllowed) {
+      if (kept === write.memory && this.analysis.uses[at] === 1 && this.analysis.last[at] === next && inlineAllowed) {
         this.line(this.store(unit.imm[next], expression()).trimEnd(), this.pcOf(at));
         this.setDone[next] = 1;
         return;
       }
     }
-    if (inlineAllowed && this.uses[at] === 1 && this.last[at] < this.block.end) {
-      const use = this.last[at];
-      if (this.assignments[at] === this.assignments[use]) {
+    if (inlineAllowed && this.analysis.uses[at] === 1 && this.analysis.last[at] < this.block.end) {
+      const use = this.analysis.last[at];
+      if (this.analysis.assignments[at] === this.analysis.assignments[use]) {
         // A comparison for the final branch, or for the one that inverts it, stands in the condition.
         const terminator = this.block.end - 1;
         if (isCompare[unit.op[at]] === 1 && (use === terminator || this.isBranchOn(use, terminator))) return;
@@ -443,15 +248,15 @@ export class BlockEmitter {
     const { unit } = this.context;
     return (
       unit.op[value] === op['i32.eqz'] &&
-      this.uses[value] === 1 &&
-      this.last[value] === terminator &&
+      this.analysis.uses[value] === 1 &&
+      this.analysis.last[value] === terminator &&
       unit.a[terminator] === value &&
-      this.assignments[value] === this.assignments[terminator]
+      this.analysis.assignments[value] === this.analysis.assignments[terminator]
     );
   }
 
   private assign(at: number): void {
-    const kept = this.needed[at];
+    const kept = this.analysis.needed[at];
     if (this.setDone[at] === 1 || (kept & (write.local | write.memory)) === 0) return;
     const { unit } = this.context;
     const register = unit.imm[at];
@@ -468,7 +273,7 @@ export class BlockEmitter {
   }
 
   private storeLater(at: number, name: string): string {
-    if ((this.needed[at] & write.memory) === 0) return '';
+    if ((this.analysis.needed[at] & write.memory) === 0) return '';
     return ` ${this.store(this.context.unit.imm[at], name).trimEnd()}`;
   }
 
@@ -485,7 +290,7 @@ export class BlockEmitter {
   private release(register: number, at: number): void {
     const homed = this.homedIn[register];
     for (const value of homed) {
-      if (this.last[value] <= at) continue;
+      if (this.analysis.last[value] <= at) continue;
       const name = `t${value}`;
       this.line(`const ${name} = ${this.local(register)};`, this.pcOf(at));
       this.home[value] = name;
@@ -496,10 +301,10 @@ export class BlockEmitter {
   private access(at: number): void {
     const { unit, memory } = this.context;
     const pc = this.pcOf(at);
-    const group = this.groups.groupOf(at);
+    const group = this.analysis.groups.groupOf(at);
     const base = unit.op[unit.a[at]] === op['i32.const'] ? undefined : this.value(unit.a[at]);
     const constant = base === undefined ? unit.imm[unit.a[at]] : 0;
-    if (this.isChecked(at)) {
+    if (this.analysis.isChecked(at)) {
       this.line(`if (${emitCheck(group, base, constant)}) ${this.sideExit(pc)}`, pc);
     }
     if (unit.op[at] === op.check) return;
@@ -509,7 +314,7 @@ export class BlockEmitter {
       this.line(emitted.statement, pc);
       return;
     }
-    if (this.uses[at] === 0 && this.last[at] < 0) {
+    if (this.analysis.uses[at] === 0 && this.analysis.last[at] < 0) {
       // A load that nobody needs has had its check; an exchange still stores.
       if (unit.op[at] === op.compare_exchange32) this.line(`${emitted.expression};`, pc);
       return;
@@ -517,17 +322,11 @@ export class BlockEmitter {
     this.make(at, () => emitted.expression as string, false);
   }
 
-  /** Whether an access has its own check in front of it. */
-  private isChecked(at: number): boolean {
-    const group = this.groups.groupOf(at);
-    return group.first === at && !group.early;
-  }
-
   /** The checks of accesses whose base is known at the block's start. */
   private checkEarly(): void {
     const { unit } = this.context;
     const checks: string[] = [];
-    for (const group of this.groups.early) {
+    for (const group of this.analysis.groups.early) {
       const base = unit.a[group.first];
       const isConstant = unit.op[base] === op['i32.const'];
       checks.push(
@@ -543,7 +342,7 @@ export class BlockEmitter {
     const helper = frontend.helpers[number];
     const pc = this.pcOf(at);
     this.context.usedHelpers.add(number);
-    const operands = this.operandsOf(at).map((value) => this.value(value));
+    const operands = this.analysis.operandsOf(at).map((value) => this.value(value));
     const call = `h${number}(T, M${operands.map((operand) => `, ${operand}`).join('')})`;
     if (helper.result === '') {
       this.line(`${call};`, pc);
@@ -554,7 +353,7 @@ export class BlockEmitter {
     if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(pc)}`, pc);
     for (const register of helpers[number].writes ?? []) {
       this.release(register, at);
-      if (this.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
+      if (this.analysis.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
         this.line(this.fill(register), pc);
       }
     }
@@ -565,29 +364,6 @@ export class BlockEmitter {
   private local(register: number): string {
     this.context.usedLocals[register] = 1;
     return this.context.locals[register];
-  }
-
-  /** Whether what a flag was written at `set` is read at or after the guest instruction that holds position `at`. */
-  private isRead(set: number, at: number): boolean {
-    const until = this.readUntil[set];
-    if (until > at) return true;
-    const { unit } = this.context;
-    let start = at;
-    while (start > this.block.first && unit.pc[start - 1] === unit.pc[at]) start--;
-    return until >= start;
-  }
-
-  /** Length of the prefix of the unit's forwarded reads (pairs) that lies before a position. */
-  private readsBefore(position: number): number {
-    const reads = this.context.unit.forwardedFlags;
-    let low = 0;
-    let high = reads.length >>> 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (reads[middle * 2] <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low * 2;
   }
 
   // -- text

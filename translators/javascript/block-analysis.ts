@@ -1,0 +1,253 @@
+/**
+ * What the emitter has to know of a block before it emits it: which values and register writes are needed, where
+ * values are used last, where control may leave, and which accesses are checked where. One pass backwards.
+ */
+import type { Frontend } from '../frontend.ts';
+import { op } from '../ir/builder.ts';
+import { operations } from '../ir/operations.ts';
+import type { Block, Unit } from '../ir/unit.ts';
+import { type HelperRegisters, has, type RegisterFlow, sideExits } from '../optimize/registers-flow.ts';
+import { type AccessGroups, groupAccesses } from './accesses.ts';
+import { kinds, operandCounts } from './templates.ts';
+
+export interface AnalysisContext {
+  readonly unit: Unit;
+  readonly successors: readonly (readonly number[])[];
+  readonly frontend: Frontend;
+  readonly flow: RegisterFlow;
+  readonly helpers: readonly HelperRegisters[];
+  readonly preciseFaults: boolean;
+}
+
+const none = 0x7fffffff;
+const isCall = Uint8Array.from(operations, ({ name }) =>
+  name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
+);
+
+/** What becomes of a write of a register: bits. */
+export const write = {
+  /** Its local is assigned. */
+  local: 1,
+  /** The state block is written where the instruction stands. */
+  memory: 2,
+  /** The state block is written on those ways out of the block that see it. */
+  edges: 4,
+} as const;
+
+export class BlockAnalysis {
+  /** Uses of each value that is emitted where it stands. */
+  readonly uses: Int32Array;
+  /** Position of the last use of a value; the block's end for what is written on the ways out. */
+  readonly last: Int32Array;
+  /** Values: 1 when emitted where they stand; writes: bits of `write`. */
+  readonly needed: Uint8Array;
+  /** The last `get` of each register in the block, or -1. */
+  readonly lastGet: Int32Array;
+  /** Number of local assignments up to a position: an expression may move past none of them. */
+  readonly assignments: Int32Array;
+  /** Writes to be made on the block's ways out. */
+  readonly onEdges: number[] = [];
+  groups: AccessGroups;
+  private readonly context: AnalysisContext;
+  /** Position of the next write of a register, while scanning backwards. */
+  private readonly nextSet: Int32Array;
+  /** Number of side exits behind that write. */
+  private readonly exitsAtSet: Int32Array;
+  /** For the write of a flag: the position of the last read of what it wrote. */
+  private readonly readUntil: Int32Array;
+  /** The last read of each flag that was answered from the block itself, while scanning backwards. */
+  private readonly lastRead: Int32Array;
+  private index = 0;
+  private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
+
+  constructor(context: AnalysisContext) {
+    this.context = context;
+    const count = context.unit.count;
+    const registers = context.frontend.registers.registers.length;
+    this.uses = new Int32Array(count);
+    this.last = new Int32Array(count);
+    this.needed = new Uint8Array(count);
+    this.nextSet = new Int32Array(registers);
+    this.exitsAtSet = new Int32Array(registers);
+    this.readUntil = new Int32Array(count);
+    this.lastRead = new Int32Array(registers);
+    this.lastGet = new Int32Array(registers);
+    this.assignments = new Int32Array(count + 1);
+    this.groups = groupAccesses(context.unit, 0, 0);
+  }
+
+  /** Looks at a block from its end to its start. @param index its number in the region */
+  analyse(index: number, block: Block): void {
+    this.index = index;
+    this.block = block;
+    this.onEdges.length = 0;
+    this.groups = groupAccesses(this.context.unit, block.first, block.end);
+    const { unit, flow, frontend, preciseFaults, helpers } = this.context;
+    const { uses, last, needed, nextSet, exitsAtSet } = this;
+    const registers = frontend.registers.registers;
+    nextSet.fill(none);
+    exitsAtSet.fill(0);
+    this.lastRead.fill(-1);
+    this.lastGet.fill(-1);
+    for (let at = block.first; at < block.end; at++) {
+      uses[at] = 0;
+      last[at] = -1;
+      needed[at] = 0;
+    }
+    const reads = unit.forwardedFlags;
+    let read = this.readsBefore(block.end);
+    const leaves = this.leaves();
+    /** Positions of side exits, descending. */
+    const exits: number[] = [];
+    const use = (value: number, at: number): void => {
+      if (value < 0) return;
+      uses[value]++;
+      if (last[value] < at) last[value] = at;
+    };
+    const extend = (value: number, at: number): void => {
+      if (value >= 0 && last[value] < at) last[value] = at;
+    };
+    for (let at = block.end - 1; at >= block.first; at--) {
+      const code = unit.op[at];
+      const kind = kinds[code];
+      // A read noted at this position comes before this instruction.
+      for (; read >= 2 && reads[read - 2] > at; read -= 2) {
+        const register = reads[read - 1];
+        if (this.lastRead[register] < 0) this.lastRead[register] = reads[read - 2];
+      }
+      if (kind === 'set') {
+        const register = unit.imm[at];
+        const value = unit.a[at];
+        const final = nextSet[register] === none;
+        const { flag } = registers[register];
+        const visible = final ? this.visibleOn(register, leaves) : 0;
+        this.readUntil[at] = visible > 0 ? none : this.lastRead[register];
+        // The first side exit before the register's next write sees this value, if any does.
+        const seen =
+          exits.length > (final ? 0 : exitsAtSet[register]) &&
+          (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1]));
+        if (seen || visible === 2) needed[at] = write.memory;
+        else if (visible === 1) needed[at] = write.edges;
+        if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
+        if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
+        if ((needed[at] & write.edges) !== 0) {
+          extend(value, block.end);
+          this.onEdges.push(at);
+        }
+        this.lastRead[register] = -1;
+        nextSet[register] = at;
+        exitsAtSet[register] = exits.length;
+        continue;
+      }
+      if (kind === 'pure') {
+        const operands = operandCounts[code];
+        if (uses[at] > 0) {
+          needed[at] = 1;
+          if (operands > 0) use(unit.a[at], at);
+          if (operands > 1) use(unit.b[at], at);
+          if (operands > 2) use(unit.c[at], at);
+        }
+        // What is written on the ways out may be computed there.
+        if (last[at] === block.end) {
+          if (operands > 0) extend(unit.a[at], block.end);
+          if (operands > 1) extend(unit.b[at], block.end);
+          if (operands > 2) extend(unit.c[at], block.end);
+        }
+        continue;
+      }
+      if (kind === 'get') {
+        if (this.lastGet[unit.imm[at]] < 0) this.lastGet[unit.imm[at]] = at;
+        continue;
+      }
+      if (kind === 'const') continue;
+      needed[at] = 1;
+      for (const operand of this.operandsOf(at)) use(operand, at);
+      if (sideExits[code] === 1 && (kind !== 'load' || this.isChecked(at))) {
+        exits.push(at);
+        if (kind === 'helper') {
+          // What it writes it need not write: an earlier write still counts.
+          for (const register of helpers[unit.imm[at]].reads ?? registers.keys()) this.lastRead[register] = at + 1;
+        }
+      }
+    }
+    let count = 0;
+    for (let at = block.first; at < block.end; at++) {
+      this.assignments[at] = count;
+      const kind = kinds[unit.op[at]];
+      if ((kind === 'set' && (needed[at] & write.local) !== 0) || kind === 'helper') count++;
+    }
+    this.assignments[block.end] = count;
+  }
+
+  /** Whether a way out of the block leads out of the region. */
+  private leaves(): boolean {
+    const { unit, successors } = this.context;
+    const inside = successors[this.index].length;
+    switch (unit.op[this.block.end - 1]) {
+      case op.jump:
+        return inside < 1;
+      case op.branch:
+        return inside < 2;
+      default:
+        return true;
+    }
+  }
+
+  /** Which of the block's ways out see a register that it writes: 0 none, 1 some, 2 all. */
+  private visibleOn(register: number, leaves: boolean): 0 | 1 | 2 {
+    const { flow, successors } = this.context;
+    let seen = leaves ? 1 : 0;
+    let unseen = 0;
+    for (const target of successors[this.index]) {
+      if (has(flow.liveIn, flow.words, target, register)) seen++;
+      else unseen++;
+    }
+    // A call stores everything before it, wherever it returns to.
+    if (unseen === 0 || (leaves && isCall[this.context.unit.op[this.block.end - 1]] === 1)) return seen > 0 ? 2 : 0;
+    return seen > 0 ? 1 : 0;
+  }
+
+  private readonly operandBuffer: number[] = [];
+
+  /** The operands of an instruction; the array is valid until the next call. */
+  operandsOf(at: number): readonly number[] {
+    const { unit, frontend } = this.context;
+    const code = unit.op[at];
+    const buffer = this.operandBuffer;
+    buffer.length = 0;
+    const count = kinds[code] === 'helper' ? frontend.helpers[unit.imm[at]].operands.length : operandCounts[code];
+    if (count > 0) buffer.push(unit.a[at]);
+    if (count > 1) buffer.push(unit.b[at]);
+    if (count > 2) buffer.push(unit.c[at]);
+    return buffer;
+  }
+
+  /** Whether an access has its own check in front of it. */
+  isChecked(at: number): boolean {
+    const group = this.groups.groupOf(at);
+    return group.first === at && !group.early;
+  }
+
+  /** Whether what a flag was written at `set` is read at or after the guest instruction that holds position `at`. */
+  private isRead(set: number, at: number): boolean {
+    const until = this.readUntil[set];
+    if (until > at) return true;
+    const { unit } = this.context;
+    let start = at;
+    while (start > this.block.first && unit.pc[start - 1] === unit.pc[at]) start--;
+    return until >= start;
+  }
+
+  /** Length of the prefix of the unit's forwarded reads (pairs) that lies before a position. */
+  private readsBefore(position: number): number {
+    const reads = this.context.unit.forwardedFlags;
+    let low = 0;
+    let high = reads.length >>> 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (reads[middle * 2] <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low * 2;
+  }
+}
