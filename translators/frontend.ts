@@ -34,7 +34,7 @@ export interface Helper {
   readonly writes: readonly string[];
   /** Not 0 when the helper may leave the block by setting the state's exit word. */
   readonly mayExit?: boolean;
-  /** It may leave the default floating-point mode, or come back to it: the code around it is lifted exactly. */
+  /** It leaves the default floating-point mode, mostly for a short while: the function that calls it is lifted exactly. */
   readonly changesFloatingPointMode?: boolean;
   readonly run: (state: State, machine: Machine, a: number, b: number, c: number) => number;
 }

@@ -56,6 +56,8 @@ export interface EmitOptions {
 export interface EmittedRegion {
   readonly name: string;
   readonly entry: number;
+  /** As EmitOptions has it. */
+  readonly checksMode: boolean;
   /** The function expression's text. */
   readonly source: string;
   /** The guest address that each line of the text came from. */
@@ -183,6 +185,7 @@ class RegionEmitter {
     return {
       name: options.name,
       entry,
+      checksMode: options.checksMode,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
       pcs: [entry, entry, entry, ...this.lines.pcs, entry],
       cells: [...this.cells],

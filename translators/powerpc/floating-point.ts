@@ -302,6 +302,11 @@ function mtfsfi(state: State, machine: Machine, field: number, value: number): n
   return 0;
 }
 
+/** Whether an mtfsfi surely leaves the default mode: its value enables an exception or rounds another way than to nearest. */
+export function leavesDefaultMode(field: number, value: number): boolean {
+  return ((value << (28 - field * 4)) & controlBits) !== 0;
+}
+
 /** Clears bit `bit` (0 is the leftmost); FEX and VX cannot be cleared so. */
 function mtfsb0(state: State, machine: Machine, bit: number): number {
   replaceNamed(state, machine, 0, 0x80000000 >>> bit);
@@ -329,11 +334,6 @@ const fpscrOnly = ['fpscr'];
 
 function helper(name: string, operands: Helper['operands'], result: Helper['result'], run: Run): Helper {
   return { name, operands, result, reads: fpscrOnly, writes: fpscrOnly, mayExit: true, run };
-}
-
-/** A helper that may change the rounding mode or enable exceptions. */
-function modeHelper(name: string, operands: Helper['operands'], result: Helper['result'], run: Run): Helper {
-  return { ...helper(name, operands, result, run), changesFloatingPointMode: true };
 }
 
 /** A helper that only reads FPSCR. */
@@ -375,9 +375,10 @@ export const floatingPointHelpers: readonly Helper[] = [
   reader('mffs', mffs),
   reader('mffsControl', mffsControl),
   reader('mffsl', mffsl),
-  modeHelper('mtfsf', ['f64', 'i32'], '', mtfsf),
-  modeHelper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
-  modeHelper('mtfsb0', ['i32'], '', mtfsb0),
-  modeHelper('mtfsb1', ['i32'], '', mtfsb1),
+  helper('mtfsf', ['f64', 'i32'], '', mtfsf),
+  helper('mtfsfi', ['i32', 'i32'], '', mtfsfi),
+  { ...helper('mtfsfiMode', ['i32', 'i32'], '', mtfsfi), changesFloatingPointMode: true },
+  helper('mtfsb0', ['i32'], '', mtfsb0),
+  helper('mtfsb1', ['i32'], '', mtfsb1),
   helper('mcrfs', ['i32'], 'i32', mcrfs),
 ];

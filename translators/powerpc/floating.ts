@@ -7,6 +7,7 @@
  * forms) calls a helper in both modes, which turns the exact mode on.
  */
 import { type Builder, op, type Value } from '../ir/builder.ts';
+import { leavesDefaultMode } from './floating-point.ts';
 import { callHelper, helperNumber } from './helpers.ts';
 import { BF, BFA, type Lift, RA, RB, RC, type Row, RT, recordBit } from './instruction.ts';
 import { cr, fpr, fpscr } from './registers.ts';
@@ -180,8 +181,10 @@ const mtfsf: Lift = (b, word) => {
 };
 
 const mtfsfiHelper = helperNumber('mtfsfi');
+const mtfsfiModeHelper = helperNumber('mtfsfiMode');
 const mtfsfi: Lift = (b, word) => {
-  callHelper(b, mtfsfiHelper, b.constant(BF(word)), b.constant((word >>> 12) & 15));
+  const helper = leavesDefaultMode(BF(word), (word >>> 12) & 15) ? mtfsfiModeHelper : mtfsfiHelper;
+  callHelper(b, helper, b.constant(BF(word)), b.constant((word >>> 12) & 15));
   record(b, word);
 };
 

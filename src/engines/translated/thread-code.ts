@@ -47,6 +47,8 @@ export class ThreadCode {
   private readonly fetch: Fetch;
   private readonly helpers: readonly HelperRegisters[];
   private readonly environment: Environment;
+  /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
+  private readonly exactEnvironment: Environment;
   /** U[0] is not 0 when all translations on the host's stack must be left. */
   private readonly unwind = new Int32Array(1);
   /** From an indirect jump to the targets that it took. */
@@ -86,6 +88,7 @@ export class ThreadCode {
       requireExactFloatingPoint: () => hooks.requireExact(),
       leaveDefaultFloatingPoint: () => {
         this.modeLeft = true;
+        this.unwind[0] = 1;
       },
     });
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
@@ -98,7 +101,7 @@ export class ThreadCode {
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
     const { i32, f64, i64 } = state;
-    this.environment = {
+    const environment = (machine: Machine): Environment => ({
       names: [
         'stateI32',
         'stateF64',
@@ -127,7 +130,7 @@ export class ThreadCode {
         memory.permissions,
         this.unwind,
         state,
-        this.machine,
+        machine,
         (pc: number) => this.leaveLoop(pc) ?? outside,
         (pc: number) => this.leaveMode(pc) ?? outside,
         (pc: number) => this.leaveInside(pc) ?? outside,
@@ -137,7 +140,14 @@ export class ThreadCode {
       ],
       cell: (pc) => this.cells.get(pc),
       helper: (number) => frontend.helpers[number].run,
-    };
+    });
+    this.environment = environment(this.machine);
+    this.exactEnvironment = environment({
+      ...this.machine,
+      leaveDefaultFloatingPoint: () => {
+        this.modeLeft = true;
+      },
+    });
   }
 
   /** Runs the thread until header.exit is not 0 or the personality wants to be left for. */
@@ -224,7 +234,8 @@ export class ThreadCode {
     const emitted = this.emit(cell);
     const start = performance.now();
     const url = scriptUrl(emitted.name);
-    const batch = compile([emitted], this.environment, url);
+    const environment = emitted.checksMode ? this.exactEnvironment : this.environment;
+    const batch = compile([emitted], environment, url);
     addLines(url, batch.pcs, this.options.host);
     this.cells.install(cell, batch.functions[0], this.pagesOf(emitted));
     statistics.compileTime += performance.now() - start;
