@@ -16,9 +16,9 @@ import { folder as guests } from '../test/guests/programs.ts';
 import { compile, type Environment } from '../translators/javascript/compile.ts';
 import { type EmittedRegion, emitRegion } from '../translators/javascript/region.ts';
 import { permission } from '../translators/memory-view.ts';
+import { analyseRegion } from '../translators/optimize/analyse.ts';
 import { discoverRegion, type Region } from '../translators/optimize/discover.ts';
-import { helperRegisters, registerFlow } from '../translators/optimize/registers-flow.ts';
-import { structure } from '../translators/optimize/structure.ts';
+import { helperRegisters } from '../translators/optimize/registers-flow.ts';
 import { powerpc as frontend } from '../translators/powerpc/frontend.ts';
 import { formatTable } from './lib/table.ts';
 
@@ -70,7 +70,7 @@ function lift({ start, size }: GuestFunction): Region {
 }
 
 function emit({ name, start }: GuestFunction, region: Region): EmittedRegion {
-  return emitRegion(region, frontend, helpers, {
+  return emitRegion(region, analyseRegion(region, frontend, helpers, false), frontend, helpers, {
     name: `${name.replace(/\W/g, '_')}_${start.toString(16)}`,
     memory,
     preciseFaults: false,
@@ -100,8 +100,7 @@ const phases: Readonly<Record<string, () => void>> = {
   },
   optimize: () => {
     for (const region of regions) {
-      registerFlow(region, frontend, helpers, false);
-      structure(region.successors, 0, () => false);
+      analyseRegion(region, frontend, helpers, false);
     }
   },
   'optimize, emit': () => {

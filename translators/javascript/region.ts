@@ -27,9 +27,10 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { header, type RegisterFile } from '../ir/state.ts';
+import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
-import { type HelperRegisters, has, registerFlow } from '../optimize/registers-flow.ts';
-import { type Structure, structure } from '../optimize/structure.ts';
+import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
+import type { Structure } from '../optimize/structure.ts';
 import { BlockEmitter, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
@@ -90,11 +91,12 @@ export const hex = (value: number): string => (value >>> 0).toString(16);
 
 export function emitRegion(
   region: Region,
+  analysis: RegionAnalysis,
   frontend: Frontend,
   helpers: readonly HelperRegisters[],
   options: EmitOptions,
 ): EmittedRegion {
-  return new RegionEmitter(region, frontend, helpers, options).emit();
+  return new RegionEmitter(region, analysis, frontend, helpers, options).emit();
 }
 
 const namesOfFiles = new WeakMap<RegisterFile, readonly string[]>();
@@ -126,18 +128,24 @@ class RegionEmitter {
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
   private readonly usedLocals: Uint8Array;
   private readonly locals: readonly string[];
-  private readonly flow: ReturnType<typeof registerFlow>;
+  private readonly flow: RegisterFlow;
   private readonly blocks: BlockEmitter;
   private readonly structure: Structure;
 
-  constructor(region: Region, frontend: Frontend, helpers: readonly HelperRegisters[], options: EmitOptions) {
+  constructor(
+    region: Region,
+    analysis: RegionAnalysis,
+    frontend: Frontend,
+    helpers: readonly HelperRegisters[],
+    options: EmitOptions,
+  ) {
     this.region = region;
     this.frontend = frontend;
     this.options = options;
     const registers = frontend.registers.registers;
     this.usedLocals = new Uint8Array(registers.length);
     this.locals = localNames(frontend.registers);
-    this.flow = registerFlow(region, frontend, helpers, options.preciseFaults);
+    this.flow = analysis.flow;
     this.blocks = new BlockEmitter({
       unit: region.unit,
       successors: region.successors,
@@ -152,10 +160,7 @@ class RegionEmitter {
       usedLocals: this.usedLocals,
       usedHelpers: this.usedHelpers,
     });
-    this.structure = structure(region.successors, 0, (block) => {
-      const code = region.unit.op[region.blocks[block].end - 1];
-      return (code === op.jump_indirect || code === op.branch_indirect) && region.successors[block].length > 1;
-    });
+    this.structure = analysis.structure;
   }
 
   emit(): EmittedRegion {

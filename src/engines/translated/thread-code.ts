@@ -9,6 +9,7 @@ import { header, type State } from '../../../translators/ir/state.ts';
 import type { Unit } from '../../../translators/ir/unit.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { type EmittedRegion, emitRegion } from '../../../translators/javascript/region.ts';
+import { analyseRegion } from '../../../translators/optimize/analyse.ts';
 import { discoverRegion } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
 import type { EngineOptions, EngineStatistics } from '../engine.ts';
@@ -253,8 +254,8 @@ export class ThreadCode {
     const start = performance.now();
     const { low, high } = policy.bounds(entry, symbol);
     const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
-    const discover = (exactFloatingPoint: boolean) =>
-      discoverRegion(frontend, this.fetch, entry, {
+    const discover = (exactFloatingPoint: boolean) => {
+      const found = discoverRegion(frontend, this.fetch, entry, {
         low,
         high,
         limit: policy.regionLimit,
@@ -262,11 +263,16 @@ export class ThreadCode {
         exactFloatingPoint,
         indirectTargets,
       });
+      statistics.liftedInstructions += found.liftedInstructions;
+      return found;
+    };
     let region = discover(this.exactFloatingPoint);
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
     if (changesMode) region = discover(true);
     const lifted = performance.now();
-    const emitted = emitRegion(region, frontend, this.helpers, {
+    const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults);
+    const analysed = performance.now();
+    const emitted = emitRegion(region, analysis, frontend, this.helpers, {
       name: functionName(entry, symbol),
       memory,
       preciseFaults: this.preciseFaults,
@@ -277,9 +283,9 @@ export class ThreadCode {
       chained: policy.chained,
       indirectTargets,
     });
-    statistics.liftedInstructions += region.liftedInstructions;
     statistics.liftTime += lifted - start;
-    statistics.emitTime += performance.now() - lifted;
+    statistics.optimizeTime += analysed - lifted;
+    statistics.emitTime += performance.now() - analysed;
     if (host.log !== undefined) logBlock(region.unit, options);
     return emitted;
   }
