@@ -65,6 +65,7 @@ function lift({ start, size }: GuestFunction): Region {
     limit: policy.regionLimit,
     blockLimit: policy.blockLimit,
     exactFloatingPoint: false,
+    loopOnly: false,
     indirectTargets: noTargets,
   });
 }

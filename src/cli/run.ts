@@ -159,6 +159,7 @@ function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): 
     pc: status.pc,
     address: status.address,
     access: thread.exception?.access ?? 0,
+    mayBeStale: (thread.exception?.access ?? 0) !== 0 && guest.engine.statistics.regions > 0,
   };
   return describeFatalSignal(fatal, {
     frontend,

@@ -16,6 +16,8 @@ export interface FatalSignal {
   readonly address: number | undefined;
   /** Bits 1 read, 2 write, 4 execute of the access that failed; 0 when it was not an access. */
   readonly access: number;
+  /** Translated code was run that need not keep registers which the program does not read again. */
+  readonly mayBeStale: boolean;
 }
 
 /** What the report looks things up in. */
@@ -30,6 +32,8 @@ export interface GuestView extends Places {
 /** Instructions shown before and after the one at the pc. */
 const contextInstructions = 4;
 const registersPerLine = 4;
+const staleRegisters =
+  '  registers (one that the program no longer needs may be out of date; --engine interpreted shows all exactly)';
 /** Calls shown, innermost first. */
 const callLimit = 16;
 
@@ -44,7 +48,7 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
   }
   lines.push(...describeCalls(fatal.pc, guest));
   lines.push('  code', ...describeCode(fatal.pc, guest));
-  lines.push('  registers', ...describeRegisters(guest.state));
+  lines.push(fatal.mayBeStale ? staleRegisters : '  registers', ...describeRegisters(guest.state));
   if (guest.recentCalls.length > 0)
     lines.push('  last system calls', ...guest.recentCalls.map((call) => `    ${call}`));
   return `${lines.join('\n')}\n`;

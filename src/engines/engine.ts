@@ -67,6 +67,6 @@ export interface Engine {
   run(state: State): void;
   /** Forgets translations of a range of guest code. */
   invalidate(start: number, length: number): void;
-  /** From now on dead flags too are exact at faults: the guest handles SIGSEGV or SIGBUS and may look. */
+  /** From now on dead registers too are exact at faults: the guest handles SIGSEGV or SIGBUS and may look. */
   requirePreciseFaults(): void;
 }

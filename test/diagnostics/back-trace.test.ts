@@ -14,8 +14,10 @@ test.each(engineNames)(
     const { thread, engine: running, frontend, memory, symbols, lines } = makeGuest('lines', engine);
     const status = await runThread(thread, running);
     if (status.kind !== 'signal') throw new Error(`the program ended by ${status.kind}`);
+    const mayBeStale = engine !== 'interpreted';
+    const { signal, pc, address } = status;
     const report = describeFatalSignal(
-      { signal: status.signal, description: 'Segmentation fault', pc: status.pc, address: status.address, access: 1 },
+      { signal, description: 'Segmentation fault', pc, address, access: 1, mayBeStale },
       {
         frontend,
         memory,
@@ -25,6 +27,7 @@ test.each(engineNames)(
         recentCalls: [],
       },
     );
+    expect(report.includes('may be out of date')).toBe(mayBeStale);
     expect(report.split('\n').slice(1, 6)).toEqual([
       expect.stringMatching(/^ {2}at 0x100000fc dereference\+0x3c \(.*lines\.c:1[01]\)$/),
       '  read of 0x00000000, which is not mapped',

@@ -267,15 +267,15 @@ test('targets of an indirect jump that are seen often become part of its region'
 });
 
 describe.each(['interpreted', ...names] as const)('faults on %s', (name) => {
-  /** Sets CR0 and CR1, loads from r5, and sets them again: the first time is dead unless the load faults. */
+  /** Sets CR0, CR1 and r7, loads from r5, and sets them again: the first time is dead unless the load faults. */
   function dying(): TestThread {
     const thread = new TestThread(name, name === 'interpreted' ? undefined : limitsOf(name));
     const assembler = new Assembler(code);
     const loop = assembler.label();
     assembler.emit(moveToSpecial(special.ctr, 4));
     assembler.place(loop);
-    assembler.emit(compareImmediate(0, 3, 5), compareImmediate(1, 3, 7), loadWord(6, 4, 5));
-    assembler.emit(compareImmediate(0, 3, 0), compareImmediate(1, 3, 0));
+    assembler.emit(compareImmediate(0, 3, 5), compareImmediate(1, 3, 7), addImmediate(7, 3, 1), loadWord(6, 4, 5));
+    assembler.emit(compareImmediate(0, 3, 0), compareImmediate(1, 3, 0), addImmediate(7, 3, 2));
     assembler.branchIf(countLoop, 0, loop);
     assembler.emit(systemCall);
     thread.place(assembler);
@@ -290,12 +290,12 @@ describe.each(['interpreted', ...names] as const)('faults on %s', (name) => {
     expect(thread.run()).toBe('none');
     thread.state.set('r5', 0x50000000);
     expect(thread.run()).toBe('fault');
-    expect(thread.state.pc).toBe(code + 12);
+    expect(thread.state.pc).toBe(code + 16);
     expect(thread.state.i32[header.detail >> 2]).toBe(0x50000004);
     expect(thread.state.i32[header.access >> 2]).toBe(1);
   });
 
-  test('show dead flags exactly once that was asked for', () => {
+  test('show dead registers exactly once that was asked for', () => {
     const thread = dying();
     thread.run();
     thread.engine.requirePreciseFaults();
@@ -304,6 +304,7 @@ describe.each(['interpreted', ...names] as const)('faults on %s', (name) => {
     expect(thread.run()).toBe('fault');
     const flags = ['cr0.lt', 'cr0.gt', 'cr0.eq', 'cr1.lt', 'cr1.gt', 'cr1.eq'].map((flag) => thread.state.get(flag));
     expect(flags).toEqual([0, 1, 0, 1, 0, 0]);
+    expect(thread.state.get('r7')).toBe(7);
   });
 });
 

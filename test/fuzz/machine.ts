@@ -68,14 +68,15 @@ const registerWords = (() => {
 })();
 
 /** For comparing: names of registers, and the words of a stop that hold each. */
-export const registerPlaces = powerpc.registers.registers.map(({ name, type, offset, flag }) => ({
+export const registerPlaces = powerpc.registers.registers.map(({ name, type, offset, bit, pinned }) => ({
   name,
   at: (offset - headerSize) >> 2,
   words: type === 'f64' ? 2 : 1,
-  flag,
+  bit,
+  pinned,
 }));
 const fpscrAt = registerPlaces.find(({ name }) => name === 'fpscr')!.at;
-const flagPlaces = registerPlaces.filter(({ flag }) => flag);
+const unpinnedPlaces = registerPlaces.filter(({ pinned }) => !pinned);
 /** Bits of FPSCR that do not tell what happened: enables, NI and rounding mode. */
 const controlBits = fpscr.VE | fpscr.OE | fpscr.UE | fpscr.ZE | fpscr.XE | fpscr.NI | fpscr.RN;
 
@@ -223,7 +224,7 @@ class Run {
     state.set(`r${register.stack}`, stackStart);
     state.set(`r${register.index}`, below(next, 32) - 16);
     state.set(`r${register.fuel}`, program.fuel[this.round % program.fuel.length]);
-    for (const { name, flag } of registerPlaces) if (flag) state.set(name, next() & 1);
+    for (const { name, bit } of registerPlaces) if (bit) state.set(name, next() & 1);
     state.set('ctr', (next() & 3) === 0 ? next() : below(next, 20));
     state.set('xer.count', below(next, 32));
     for (let number = 0; number < floatingCount; number++) {
@@ -255,8 +256,12 @@ class Run {
         if (this.ended) this.note(reason === 'none' ? 'none' : reason);
         continue;
       }
-      this.note(reason);
       const isExecute = reason === 'fault' && state.i32[header.access >> 2] === execute;
+      // Where faults need not be precise the code from here on may rely on the instruction that faulted: not continued.
+      const isFinal = reason === 'fault' && !isExecute && !program.preciseFaults;
+      if (isFinal) for (const { name } of unpinnedPlaces) state.set(name, 0);
+      this.note(reason);
+      if (isFinal) return;
       if (isExecute && state.pc >= codeAddress && state.pc < codeAddress + codeSize) {
         memory.protect(codeAddress, codeSize, this.codeProtection);
       } else if (state.pc >= codeAddress && state.pc < codeAddress + 4 * program.words.length) {
@@ -269,8 +274,6 @@ class Run {
 
   private note(reason: Stop['reason']): void {
     const { state, program, round } = this;
-    // Flags that the code from here on does not read may be stale; the next instruction is skipped, so that shows.
-    if (!program.preciseFaults && !this.ended) for (const { name } of flagPlaces) state.set(name, 0);
     const registers = state.i32.slice(...registerWords);
     if (!program.exactFloatingPoint) registers[fpscrAt] &= controlBits;
     const counts = detailed.has(reason);

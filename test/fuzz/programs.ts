@@ -37,7 +37,7 @@ export interface Program {
   readonly rounds: number;
   /** The code's pages are writable. */
   readonly writableCode: boolean;
-  /** The guest asked for flags to be exact at faults. */
+  /** The guest asked for registers to be exact at faults; without that a program ends at its first one. */
   readonly preciseFaults: boolean;
   /** The floating-point status is exact from the first instruction. */
   readonly exactFloatingPoint: boolean;

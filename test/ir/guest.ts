@@ -6,7 +6,7 @@ import { type MemoryView, pageCount, pageShift } from '../../translators/memory-
 
 const rows: RegisterRow[] = [];
 for (let i = 0; i < 6; i++) rows.push({ name: `r${i}`, type: 'i32' });
-for (const name of ['eq', 'lt']) rows.push({ name, type: 'i32', flag: true, bit: true });
+for (const name of ['eq', 'lt']) rows.push({ name, type: 'i32', bit: true });
 for (let i = 0; i < 4; i++) rows.push({ name: `f${i}`, type: 'f64' });
 for (let i = 0; i < 4; i++) rows.push({ name: `d${i}`, type: 'i64' });
 

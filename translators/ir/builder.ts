@@ -55,10 +55,9 @@ export class Builder {
   private block: Block | undefined;
   /** For each register, the value that it is known to hold in this block, or -1. */
   private readonly known: Int32Array;
-  /** For each register, the operations that read and write it, and whether it is a flag. */
+  /** For each register, the operations that read and write it. */
   private readonly getCode: Uint8Array;
   private readonly setCode: Uint8Array;
-  private readonly flag: Uint8Array;
 
   constructor(registers: RegisterFile, unit: Unit = new Unit()) {
     this.registers = registers;
@@ -67,7 +66,6 @@ export class Builder {
     this.known = new Int32Array(rows.length).fill(-1);
     this.getCode = Uint8Array.from(rows, (row) => getCodes[row.type]);
     this.setCode = Uint8Array.from(rows, (row) => setCodes[row.type]);
-    this.flag = Uint8Array.from(rows, (row) => (row.flag ? 1 : 0));
   }
 
   /** Starts a block at a guest address. */
@@ -96,7 +94,7 @@ export class Builder {
   get(number: number): Value {
     const value = this.known[number];
     if (value >= 0) {
-      if (this.flag[number] === 1) this.unit.forwardedFlags.push(this.unit.count, number);
+      this.unit.forwardedReads.push(this.unit.count, number);
       return value;
     }
     const made = this.unit.append(this.getCode[number], -1, -1, -1, number, this.pc);

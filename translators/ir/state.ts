@@ -38,10 +38,11 @@ export interface Register {
   /** Index into a typed array of the register's type over the state block (offset / size). */
   readonly index: number;
   /**
-   * A flag: written much more often than read. Liveness may drop a flag that no path reads before
-   * it is written again, also across points where a fault would show it, unless precise faults are asked for.
+   * Exact wherever control may leave, whether or not the program reads it again: the system looks at it (the stack
+   * pointer). Of other registers liveness may drop a write that no path reads before the next, also across accesses
+   * whose fault would show it, unless precise faults are asked for.
    */
-  readonly flag: boolean;
+  readonly pinned: boolean;
   /** The value can only be 0 or 1. */
   readonly bit: boolean;
 }
@@ -55,7 +56,7 @@ export interface RegisterFile {
 export interface RegisterRow {
   readonly name: string;
   readonly type: Type;
-  readonly flag?: boolean;
+  readonly pinned?: boolean;
   readonly bit?: boolean;
 }
 
@@ -70,7 +71,7 @@ export function defineRegisters(rows: readonly RegisterRow[]): RegisterFile {
       type: row.type,
       offset,
       index: offset / size,
-      flag: row.flag === true,
+      pinned: row.pinned === true,
       bit: row.bit === true,
     };
     offset += size;

@@ -31,11 +31,11 @@ export class Unit {
   pc: Int32Array;
 
   /**
-   * Reads of flags that were answered with a value known in the block, and so left no `get`: pairs of the position
+   * Reads of registers that were answered with a value known in the block, and so left no `get`: pairs of the position
    * (the next instruction's index) and the register. Where control may leave in the middle of a block they tell
-   * which flags are still to be read.
+   * which registers are still to be read.
    */
-  forwardedFlags: number[] = [];
+  forwardedReads: number[] = [];
 
   constructor(capacity = 1024) {
     this.op = new Uint8Array(capacity);
@@ -50,7 +50,7 @@ export class Unit {
   clear(): void {
     this.count = 0;
     this.blocks = [];
-    this.forwardedFlags = [];
+    this.forwardedReads = [];
   }
 
   /** Appends an instruction and returns its index. */

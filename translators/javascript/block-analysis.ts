@@ -6,7 +6,7 @@ import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import type { Block, Unit } from '../ir/unit.ts';
-import { type HelperRegisters, has, type RegisterFlow, sideExits } from '../optimize/registers-flow.ts';
+import { type HelperRegisters, has, type RegisterFlow, showsAll, sideExits } from '../optimize/registers-flow.ts';
 import { type AccessGroups, groupAccesses } from './accesses.ts';
 import { kinds, operandCounts } from './templates.ts';
 
@@ -53,9 +53,11 @@ export class BlockAnalysis {
   private readonly nextSet: Int32Array;
   /** Number of side exits behind that write. */
   private readonly exitsAtSet: Int32Array;
-  /** For the write of a flag: the position of the last read of what it wrote. */
+  /** Number of those that show all registers. */
+  private readonly trapsAtSet: Int32Array;
+  /** For a write: the position of the last read of what it wrote. */
   private readonly readUntil: Int32Array;
-  /** The last read of each flag that was answered from the block itself, while scanning backwards. */
+  /** The last read of each register that was answered from the block itself, while scanning backwards. */
   private readonly lastRead: Int32Array;
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
@@ -69,6 +71,7 @@ export class BlockAnalysis {
     this.needed = new Uint8Array(count);
     this.nextSet = new Int32Array(registers);
     this.exitsAtSet = new Int32Array(registers);
+    this.trapsAtSet = new Int32Array(registers);
     this.readUntil = new Int32Array(count);
     this.lastRead = new Int32Array(registers);
     this.lastGet = new Int32Array(registers);
@@ -83,10 +86,11 @@ export class BlockAnalysis {
     this.onEdges.length = 0;
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
     const { unit, flow, frontend, preciseFaults, helpers } = this.context;
-    const { uses, last, needed, nextSet, exitsAtSet } = this;
+    const { uses, last, needed, nextSet, exitsAtSet, trapsAtSet } = this;
     const registers = frontend.registers.registers;
     nextSet.fill(none);
     exitsAtSet.fill(0);
+    trapsAtSet.fill(0);
     this.lastRead.fill(-1);
     this.lastGet.fill(-1);
     for (let at = block.first; at < block.end; at++) {
@@ -94,11 +98,12 @@ export class BlockAnalysis {
       last[at] = -1;
       needed[at] = 0;
     }
-    const reads = unit.forwardedFlags;
+    const reads = unit.forwardedReads;
     let read = this.readsBefore(block.end);
     const leaves = this.leaves();
     /** Positions of side exits, descending. */
     const exits: number[] = [];
+    let traps = 0;
     const use = (value: number, at: number): void => {
       if (value < 0) return;
       uses[value]++;
@@ -119,13 +124,13 @@ export class BlockAnalysis {
         const register = unit.imm[at];
         const value = unit.a[at];
         const final = nextSet[register] === none;
-        const { flag } = registers[register];
         const visible = final ? this.visibleOn(register, leaves) : 0;
         this.readUntil[at] = visible > 0 ? none : this.lastRead[register];
-        // The first side exit before the register's next write sees this value, if any does.
+        // A side exit before the register's next write sees this value; where it may be stale, the first one, if any.
         const seen =
-          exits.length > (final ? 0 : exitsAtSet[register]) &&
-          (!flag || preciseFaults || this.isRead(at, exits[exits.length - 1]));
+          traps > trapsAtSet[register] ||
+          (exits.length > exitsAtSet[register] &&
+            (preciseFaults || registers[register].pinned || this.isRead(at, exits[exits.length - 1])));
         if (seen || visible === 2) needed[at] = write.memory;
         else if (visible === 1) needed[at] = write.edges;
         if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
@@ -137,6 +142,7 @@ export class BlockAnalysis {
         this.lastRead[register] = -1;
         nextSet[register] = at;
         exitsAtSet[register] = exits.length;
+        trapsAtSet[register] = traps;
         continue;
       }
       if (kind === 'pure') {
@@ -156,7 +162,10 @@ export class BlockAnalysis {
         continue;
       }
       if (kind === 'get') {
-        if (this.lastGet[unit.imm[at]] < 0) this.lastGet[unit.imm[at]] = at;
+        const register = unit.imm[at];
+        if (this.lastGet[register] < 0) this.lastGet[register] = at;
+        // Behind a helper that may have written the register: what was written before it is read here, too.
+        if (this.lastRead[register] < 0) this.lastRead[register] = at;
         continue;
       }
       if (kind === 'const') continue;
@@ -164,6 +173,7 @@ export class BlockAnalysis {
       for (const operand of this.operandsOf(at)) use(operand, at);
       if (sideExits[code] === 1 && (kind !== 'load' || this.isChecked(at))) {
         exits.push(at);
+        if (showsAll(code, unit.imm[at], helpers)) traps++;
         if (kind === 'helper') {
           // What it writes it need not write: an earlier write still counts.
           for (const register of helpers[unit.imm[at]].reads ?? registers.keys()) this.lastRead[register] = at + 1;
@@ -228,7 +238,7 @@ export class BlockAnalysis {
     return group.first === at && !group.early;
   }
 
-  /** Whether what a flag was written at `set` is read at or after the guest instruction that holds position `at`. */
+  /** Whether what a register was written at `set` is read at or after the guest instruction that holds position `at`. */
   private isRead(set: number, at: number): boolean {
     const until = this.readUntil[set];
     if (until > at) return true;
@@ -240,7 +250,7 @@ export class BlockAnalysis {
 
   /** Length of the prefix of the unit's forwarded reads (pairs) that lies before a position. */
   private readsBefore(position: number): number {
-    const reads = this.context.unit.forwardedFlags;
+    const reads = this.context.unit.forwardedReads;
     let low = 0;
     let high = reads.length >>> 1;
     while (low < high) {

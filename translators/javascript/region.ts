@@ -398,9 +398,13 @@ class RegionEmitter {
     return this.options.chained ? `G(${text})` : text;
   }
 
-  /** What is returned for going on at a known address outside the region. */
+  /**
+   * What is returned for going on at a known address outside the region. What comes behind a loop may well be cold:
+   * where no translation called this one, it is for the engine to decide how it runs.
+   */
   private next(pc: number): string {
-    return this.options.chained ? this.cell(pc) : `${this.cell(pc)}.f(next)`;
+    if (this.options.chained) return this.cell(pc);
+    return this.region.isLoop ? `depth === 0 ? ${pc | 0} : ${this.cell(pc)}.f(next)` : `${this.cell(pc)}.f(next)`;
   }
 
   /** The statements that a way out of the present block needs: writes that it sees, and leaving when it leads out of the region. */

@@ -10,7 +10,7 @@ export interface RegionAnalysis {
   readonly structure: Structure;
 }
 
-/** @param preciseFaults flags are exact at every side exit */
+/** @param preciseFaults registers are exact at every side exit */
 export function analyseRegion(
   region: Region,
   frontend: Frontend,

@@ -5,6 +5,7 @@
 import type { Fetch, Frontend, LiftOptions } from '../frontend.ts';
 import { Builder, op } from '../ir/builder.ts';
 import { type Block, Unit } from '../ir/unit.ts';
+import { stronglyConnected } from './structure.ts';
 
 export interface DiscoverOptions extends LiftOptions {
   /** Only blocks within [low, high) belong to the region; a jump elsewhere leaves it. */
@@ -14,6 +15,8 @@ export interface DiscoverOptions extends LiftOptions {
   readonly limit: number;
   /** Longest block, in guest instructions. */
   readonly blockLimit: number;
+  /** When the entry lies on a loop: only the blocks of the outermost loop around it. */
+  readonly loopOnly: boolean;
   /** Targets that an indirect jump at a guest address was seen to take, in the order of their discovery. */
   indirectTargets(pc: number): readonly number[];
 }
@@ -27,6 +30,8 @@ export interface Region {
   readonly indices: ReadonlyMap<number, number>;
   /** For each block the indices of its successors within the region, one for each edge. */
   readonly successors: readonly (readonly number[])[];
+  /** The region is a loop, without what comes behind it. */
+  readonly isLoop: boolean;
   readonly guestInstructions: number;
   /** Guest instructions lifted to get there: some twice, where a branch into a block split it. */
   readonly liftedInstructions: number;
@@ -102,7 +107,39 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     }
   }
 
-  const successors = unit.blocks.map((block) => {
+  const whole = connect(unit, indices, options);
+  const loop = options.loopOnly ? loopAround(0, whole) : undefined;
+  if (loop === undefined) {
+    return {
+      entry,
+      unit,
+      blocks: unit.blocks,
+      indices,
+      successors: whole,
+      isLoop: false,
+      guestInstructions,
+      liftedInstructions,
+    };
+  }
+  const blocks = loop.map((index) => unit.blocks[index]);
+  const inside = new Map(blocks.map((block, index) => [block.pc, index]));
+  unit.blocks = blocks;
+  return {
+    entry,
+    unit,
+    blocks,
+    indices: inside,
+    successors: connect(unit, inside, options),
+    isLoop: true,
+    guestInstructions: blocks.reduce((sum, block) => sum + block.guestInstructions, 0),
+    liftedInstructions,
+  };
+}
+
+/** For each block of a unit, the indices of its successors among `indices`. */
+function connect(unit: Unit, indices: ReadonlyMap<number, number>, options: DiscoverOptions): number[][] {
+  const targets: number[] = [];
+  return unit.blocks.map((block) => {
     targets.length = 0;
     successorsOf(unit, block, options, targets);
     const inside: number[] = [];
@@ -112,7 +149,16 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     }
     return inside;
   });
-  return { entry, unit, blocks: unit.blocks, indices, successors, guestInstructions, liftedInstructions };
+}
+
+/** The blocks of the outermost loop that a block lies on, itself first; undefined when it lies on none. */
+function loopAround(node: number, successors: readonly (readonly number[])[]): number[] | undefined {
+  const loop = stronglyConnected(
+    successors,
+    successors.map((_, index) => index),
+  ).find((component) => component.includes(node)) as number[];
+  if (loop.length < 2 && !successors[node].includes(node)) return undefined;
+  return loop.sort((one, other) => one - other);
 }
 
 /** Cuts a block off before the instruction at `pc`, with a jump there. @returns false when pc is not an instruction of it */

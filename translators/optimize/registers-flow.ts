@@ -15,6 +15,8 @@ const setCodes = new Uint8Array(operations.length);
 const helperCodes = new Uint8Array(operations.length);
 /** 1 for operations at which control may leave in the middle of a block. */
 export const sideExits = new Uint8Array(operations.length);
+/** 1 for those of them that always show every register: what leaves for a trap, whose handler may look. */
+const traps = new Uint8Array(operations.length);
 for (const operation of operations) {
   if (operation.name.startsWith('get.')) getCodes[operation.code] = 1;
   if (operation.name.startsWith('set.')) setCodes[operation.code] = 1;
@@ -23,6 +25,12 @@ for (const operation of operations) {
   if (flags.has('load') || flags.has('store') || flags.has('exits') || operation.code === op.exit) {
     sideExits[operation.code] = 1;
   }
+  if (flags.has('exits')) traps[operation.code] = 1;
+}
+
+/** Whether a side exit shows every register, dead ones too, whatever is asked of faults. */
+export function showsAll(code: number, number: number, helpers: readonly HelperRegisters[]): boolean {
+  return helperCodes[code] === 1 ? helpers[number].mayExit : traps[code] === 1;
 }
 
 export interface RegisterFlow {
@@ -39,13 +47,18 @@ export interface RegisterFlow {
 export interface HelperRegisters {
   readonly reads: readonly number[] | undefined;
   readonly writes: readonly number[] | undefined;
+  readonly mayExit: boolean;
 }
 
 /** The registers of a frontend's helpers, by helper number. */
 export function helperRegisters(frontend: Frontend): readonly HelperRegisters[] {
   const number = (names: readonly string[]) =>
     names.includes('*') ? undefined : names.map((name) => frontend.registers.numbers[name]);
-  return frontend.helpers.map((helper) => ({ reads: number(helper.reads), writes: number(helper.writes) }));
+  return frontend.helpers.map((helper) => ({
+    reads: number(helper.reads),
+    writes: number(helper.writes),
+    mayExit: helper.mayExit === true,
+  }));
 }
 
 export function has(sets: Int32Array, words: number, block: number, register: number): boolean {
@@ -53,7 +66,7 @@ export function has(sets: Int32Array, words: number, block: number, register: nu
 }
 
 /**
- * @param preciseFaults flags are exact at every side exit, so each of those reads all flags
+ * @param preciseFaults registers are exact at every side exit, so each of those reads all of them
  */
 export function registerFlow(
   region: Region,
@@ -72,9 +85,10 @@ export function registerFlow(
   const writes = new Int32Array(size);
   const leaves = new Uint8Array(blocks.length);
   const callEnds = new Uint8Array(blocks.length);
-  const flagMask = new Int32Array(words);
-  for (const [register, { flag }] of registers.entries()) {
-    if (flag && !preciseFaults) flagMask[register >>> 5] |= 1 << (register & 31);
+  /** What an access that may fault shows. */
+  const shown = new Int32Array(words);
+  for (const [register, { pinned }] of registers.entries()) {
+    if (pinned || preciseFaults) shown[register >>> 5] |= 1 << (register & 31);
   }
 
   for (let index = 0; index < blocks.length; index++) {
@@ -89,7 +103,10 @@ export function registerFlow(
       } else if (setCodes[code] === 1) {
         writes[base + (register >>> 5)] |= 1 << (register & 31);
       } else if (sideExits[code] === 1) {
-        for (let word = 0; word < words; word++) memoryReads[base + word] |= ~writes[base + word] & ~flagMask[word];
+        const all = showsAll(code, register, helpers);
+        for (let word = 0; word < words; word++) {
+          memoryReads[base + word] |= ~writes[base + word] & (all ? -1 : shown[word]);
+        }
         if (helperCodes[code] === 1) {
           const helper = helpers[register];
           if (helper.reads === undefined) {

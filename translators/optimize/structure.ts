@@ -225,7 +225,7 @@ function makeReducible(
 }
 
 /** Strongly connected components of the graph restricted to `nodes` (Tarjan, without recursion). */
-function stronglyConnected(graph: readonly (readonly number[])[], nodes: readonly number[]): number[][] {
+export function stronglyConnected(graph: readonly (readonly number[])[], nodes: readonly number[]): number[][] {
   const allowed = new Uint8Array(graph.length);
   for (const node of nodes) allowed[node] = 1;
   const index = new Int32Array(graph.length).fill(-1);

@@ -9,12 +9,13 @@ import { defineRegisters, type RegisterRow } from '../ir/state.ts';
 const conditions = ['lt', 'gt', 'eq', 'so'];
 
 const rows: RegisterRow[] = [];
-for (let i = 0; i < 32; i++) rows.push({ name: `r${i}`, type: 'i32' });
+// r1 is the stack pointer.
+for (let i = 0; i < 32; i++) rows.push({ name: `r${i}`, type: 'i32', pinned: i === 1 });
 rows.push({ name: 'lr', type: 'i32' }, { name: 'ctr', type: 'i32' });
 for (let i = 0; i < 32; i++) {
-  rows.push({ name: `cr${i >> 2}.${conditions[i & 3]}`, type: 'i32', flag: true, bit: true });
+  rows.push({ name: `cr${i >> 2}.${conditions[i & 3]}`, type: 'i32', bit: true });
 }
-for (const name of ['xer.ca', 'xer.ov', 'xer.so']) rows.push({ name, type: 'i32', flag: true, bit: true });
+for (const name of ['xer.ca', 'xer.ov', 'xer.so']) rows.push({ name, type: 'i32', bit: true });
 // Bytes that lswx and stswx move: 0 to 127.
 rows.push({ name: 'xer.count', type: 'i32' });
 rows.push({ name: 'fpscr', type: 'i32' });

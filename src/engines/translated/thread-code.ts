@@ -97,7 +97,7 @@ export class ThreadCode {
     this.interpreter.threshold = policy.threshold;
     this.stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
-      policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell).f(depth),
+      policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell, depth > 0).f(depth),
     );
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
@@ -228,11 +228,14 @@ export class ThreadCode {
     }
   }
 
-  /** The translation of a cell, made if there is none. */
-  private translate(cell: Cell): Cell {
+  /**
+   * The translation of a cell, made if there is none.
+   * @param called from a translation: what a loop at the cell's address leads to belongs to the callee, and to the region
+   */
+  private translate(cell: Cell, called = false): Cell {
     if (cell.translated) return cell;
     const { statistics, policy } = this;
-    const emitted = this.emit(cell);
+    const emitted = this.emit(cell, called);
     const start = performance.now();
     const url = scriptUrl(emitted.name);
     const environment = emitted.checksMode ? this.exactEnvironment : this.environment;
@@ -246,7 +249,7 @@ export class ThreadCode {
     return cell;
   }
 
-  private emit(cell: Cell): EmittedRegion {
+  private emit(cell: Cell, called: boolean): EmittedRegion {
     const { options, policy, statistics } = this;
     const { frontend, host, memory } = options;
     const entry = cell.pc;
@@ -261,6 +264,7 @@ export class ThreadCode {
         limit: policy.regionLimit,
         blockLimit: policy.blockLimit,
         exactFloatingPoint,
+        loopOnly: !policy.chained && !called && entry !== symbol?.start,
         indirectTargets,
       });
       statistics.liftedInstructions += found.liftedInstructions;
