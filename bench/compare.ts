@@ -102,7 +102,7 @@ const contenders = new Contenders();
 const isWanted = (contender: Contender): boolean =>
   contenders.available.includes(contender) &&
   (contender === 'native' || contender === 'qemu' || (wanted as Contender[]).includes(contender));
-const large = (['native', 'qemu', 'blocks', 'regions', 'auto'] as const).filter(isWanted);
+const large = (['native', 'qemu', 'blocks', 'regions', 'wasm', 'auto'] as const).filter(isWanted);
 const small = wanted.includes('interpreted') ? (['qemu', 'interpreted', 'blocks'] as const).filter(isWanted) : [];
 const all: Series[] = [];
 const instructions: Record<string, number> = {};

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { folder as guests, programs } from '../../test/guests/programs.ts';
 import { steleEntry } from '../../test/programs/run-guest.ts';
 
-export const engines = ['interpreted', 'blocks', 'regions', 'auto'] as const;
+export const engines = ['interpreted', 'blocks', 'regions', 'wasm', 'auto'] as const;
 export type Engine = (typeof engines)[number];
 export type Contender = 'native' | 'qemu' | Engine;
 

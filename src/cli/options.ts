@@ -6,7 +6,7 @@
 import { type EngineName, engineNames } from '../engines/create-engine.ts';
 import type { LogKind } from '../engines/engine.ts';
 
-export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'exec', 'unimp'];
+export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'out_wasm', 'exec', 'unimp'];
 
 /**
  * What an option's value is: a switch; text; a list of texts (the flag can be repeated); a size in bytes

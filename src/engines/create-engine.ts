@@ -4,7 +4,7 @@ import { InterpretedEngine } from './interpreted/interpreted-engine.ts';
 import { withEntryLog } from './log.ts';
 import { TranslatedEngine } from './translated/translated-engine.ts';
 
-export const engineNames = ['interpreted', 'blocks', 'regions', 'auto'] as const;
+export const engineNames = ['interpreted', 'blocks', 'regions', 'wasm', 'auto'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 export function createEngine(name: EngineName, asked: EngineOptions): Engine {

@@ -27,7 +27,7 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
 }
 
 /** Kinds of `-d` output. */
-export type LogKind = 'in_asm' | 'op' | 'out_js' | 'exec' | 'unimp';
+export type LogKind = 'in_asm' | 'op' | 'out_js' | 'out_wasm' | 'exec' | 'unimp';
 
 export interface Log {
   /** Whether anybody asked for this kind: what is costly to make is not made otherwise. */

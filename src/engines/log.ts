@@ -3,6 +3,8 @@
 import type { Fetch, Frontend, Helper } from '../../translators/frontend.ts';
 import { printBlock } from '../../translators/ir/printer.ts';
 import type { Block, Unit } from '../../translators/ir/unit.ts';
+import { printBody } from '../../translators/webassembly/printer.ts';
+import type { EmittedModule } from '../../translators/webassembly/region.ts';
 import { hex8, symbolicAddress } from '../diagnostics/places.ts';
 import type { EngineHost, EngineOptions } from './engine.ts';
 import { codeFetcher } from './guest-code.ts';
@@ -23,6 +25,14 @@ export function logBlock(unit: Unit, options: EngineOptions): void {
 export function logSource(source: string, options: EngineOptions): void {
   const { log } = options.host;
   if (log?.wants('out_js')) log.write('out_js', source);
+}
+
+/** Logs a region's WebAssembly (out_wasm), as instructions. */
+export function logModule(emitted: EmittedModule, options: EngineOptions): void {
+  const { log } = options.host;
+  if (!log?.wants('out_wasm')) return;
+  const { name, bytes, body, imports } = emitted;
+  log.write('out_wasm', `function ${name} ;; ${bytes.length} bytes\n${printBody(body, imports)}`);
 }
 
 /**

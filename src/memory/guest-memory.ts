@@ -50,6 +50,21 @@ export interface GuestMemory extends MemoryView {
   readonly limit: number;
   /** Called with every range whose code may have changed: unmapped, remapped, made writable, executable or not, or written by the personality. */
   onCodeChange: (start: number, length: number) => void;
+  /** The memory itself, for modules that import it. */
+  readonly memory: WebAssembly.Memory;
+  /** Sets aside 4096 zeroed bytes that no guest address leads to. @returns their offset in the buffer. @throws RangeError when there are none left */
+  allocateStateBlock(): number;
+
+  /** Whether accesses that the guest may not make trap in WebAssembly code; 'off' until that is asked for. */
+  readonly hostProtection: 'off' | 'on' | 'unavailable';
+  /**
+   * Protects the host's pages as the guest's are, from now on (src/memory/host-protection.ts has the limits: JavaScript
+   * code and WebAssembly's atomic and bulk operations must look at the permission table as before). May end later, when
+   * the host has no room for the guest's many ranges: hostProtection is 'unavailable' then, and onCodeChange is called
+   * with the whole address space.
+   * @returns whether hostProtection is 'on'
+   */
+  enableHostProtection(): boolean;
 
   /** Maps zeroed memory at exactly this place, replacing what was there. @throws RangeError outside the limits or not page-aligned */
   map(start: number, length: number, protection: number, options?: MappingOptions): void;

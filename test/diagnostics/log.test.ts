@@ -31,13 +31,19 @@ describe.each(engines)('on the engine %s', (engine) => {
     expect(lines.join('\n')).toMatch(/\n +set\.i32 r0, v\d+\n/);
   });
 
-  test('out_js shows the JavaScript of what is translated', async () => {
-    const lines = await logged('out_js', 'benchmarks', 'sieve', '0.001');
-    const functions = lines.filter((line) => line.startsWith('function '));
-    if (engine === 'interpreted') expect(lines).toEqual([]);
-    else for (const line of functions) expect(line).toMatch(/^function \w+_1[0-9a-f]{7}\(/);
-    expect(functions.length > 0).toBe(engine !== 'interpreted');
-  });
+  test('out_js shows the JavaScript of what is translated, out_wasm the WebAssembly', async () => {
+    const usesWebAssembly = engine === 'wasm' || engine === 'auto';
+    for (const [kind, expected, instruction] of [
+      ['out_js', engine === 'blocks' || engine === 'regions', /^const S = /],
+      ['out_wasm', usesWebAssembly, /^ +i32\.add$/],
+    ] as const) {
+      const lines = await logged(kind, 'benchmarks', 'sieve', '0.001');
+      const functions = lines.filter((line) => line.startsWith('function '));
+      for (const line of functions) expect(line).toMatch(/^function \w+_1[0-9a-f]{7}(\(| ;; \d+ bytes)/);
+      expect(functions.length > 0).toBe(expected);
+      expect(lines.some((line) => instruction.test(line))).toBe(expected);
+    }
+  }, 30_000);
 
   test('exec shows the blocks that are entered, in order', async () => {
     const lines = await logged('exec', 'lines');

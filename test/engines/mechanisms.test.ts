@@ -57,7 +57,7 @@ describe('translating', () => {
       expect(thread.state.get('r3')).toBe(1000);
       expect(thread.state.pc).toBe(code + 16);
       expect(thread.engine.statistics.regions > 0).toBe(translates);
-      expect(thread.logged('out_js').length > 0).toBe(translates);
+      expect(thread.logged('out_js').length + thread.logged('out_wasm').length > 0).toBe(translates);
     }
   });
 
@@ -258,7 +258,9 @@ test('targets of an indirect jump that are seen often become part of its region'
     expect(thread.run()).toBe('none');
     expect(thread.state.get('r3')).toBe(500 * 101);
   };
-  const jumpTables = (): number => thread.logged('out_js').filter((text) => /switch \(J1/.test(text)).length;
+  const jumpTables = (): number =>
+    [...thread.logged('out_js'), ...thread.logged('out_wasm')].filter((text) => /switch \(J1|br_table/.test(text))
+      .length;
   go();
   expect(jumpTables()).toBeGreaterThan(0);
   const regions = thread.engine.statistics.regions;

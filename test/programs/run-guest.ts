@@ -14,7 +14,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export const engines = ['interpreted', 'blocks', 'regions', 'auto'] as const;
+export const engines = ['interpreted', 'blocks', 'regions', 'wasm', 'auto'] as const;
 export type Engine = (typeof engines)[number];
 
 const root = join(import.meta.dirname, '../..');

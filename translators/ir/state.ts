@@ -20,6 +20,8 @@ export const header = {
   detail: 12,
   /** For a fault: 1 read, 2 write, 4 execute. */
   access: 16,
+  /** Not 0: every translation on the host's stack must be left, because one may be stale. */
+  unwind: 20,
   /** Counters of the thread: guest instructions executed, as a double. */
   instructions: 24,
 } as const;

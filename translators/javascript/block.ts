@@ -9,11 +9,12 @@
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
 import type { Block } from '../ir/unit.ts';
+import { accessBytes } from '../optimize/accesses.ts';
+import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
+import { kinds } from '../optimize/operation-kinds.ts';
 import { has } from '../optimize/registers-flow.ts';
-import { accessBytes } from './accesses.ts';
-import { type AnalysisContext, BlockAnalysis, write } from './block-analysis.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
-import { isCompare, kinds, templates, testTemplates } from './templates.ts';
+import { isCompare, templates, testTemplates } from './templates.ts';
 
 /** Lines of generated code with the guest address that each came from. */
 export interface Lines {

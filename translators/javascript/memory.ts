@@ -2,7 +2,7 @@
 import { op } from '../ir/builder.ts';
 import type { Unit } from '../ir/unit.ts';
 import { pageShift } from '../memory-view.ts';
-import type { AccessGroup } from './accesses.ts';
+import type { AccessGroup } from '../optimize/accesses.ts';
 
 /** How a guest address becomes an offset into the buffer. */
 export interface MemoryConstants {

@@ -26,6 +26,8 @@ export class CellTable {
   private readonly cache: (Cell | undefined)[] = new Array(cacheSize).fill(undefined);
   private readonly shift: number;
   private readonly stub: (cell: Cell) => Translation;
+  /** Told when a cell loses its translation. */
+  onUninstall: (cell: Cell) => void = () => {};
   /** Translated cells by guest page. */
   private readonly pages = new Map<number, Set<Cell>>();
 
@@ -100,6 +102,7 @@ export class CellTable {
     cell.f = this.stub(cell);
     cell.translated = false;
     cell.pages = [];
+    this.onUninstall(cell);
   }
 }
 

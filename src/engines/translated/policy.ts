@@ -1,6 +1,8 @@
 /** When and how much the translated engines translate: the knobs, with what was measured. */
 
 export interface Policy {
+  /** What translations are made of. */
+  readonly backend: 'javascript' | 'webassembly';
   /**
    * Executions of a block in the interpreter before it is translated. The first translations cost milliseconds each:
    * translating and compiling themselves are still cold code. 30 made a hello with the C library translate 40 regions in
@@ -35,9 +37,16 @@ function functionBounds(
   return { low: Math.max(0, entry - reach), high: entry + reach };
 }
 
-const shared = { chained: false, regionLimit: 600, blockLimit: 128, depthLimit: 4500, loopBudget: 5000 };
+const shared = {
+  backend: 'javascript' as const,
+  chained: false,
+  regionLimit: 600,
+  blockLimit: 128,
+  depthLimit: 4500,
+  loopBudget: 5000,
+};
 
-export const policies: Readonly<Record<'blocks' | 'regions' | 'auto', Policy>> = {
+export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', Policy>> = {
   blocks: {
     ...shared,
     chained: true,
@@ -47,5 +56,12 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'auto', Policy>> =
     bounds: (entry) => ({ low: entry, high: entry + 1 }),
   },
   regions: { ...shared, threshold: 0x7fffffff, translateAtOnce: true, bounds: functionBounds },
-  auto: { ...shared, threshold: 2000, translateAtOnce: false, bounds: functionBounds },
+  wasm: {
+    ...shared,
+    backend: 'webassembly',
+    threshold: 0x7fffffff,
+    translateAtOnce: true,
+    bounds: functionBounds,
+  },
+  auto: { ...shared, backend: 'webassembly', threshold: 2000, translateAtOnce: false, bounds: functionBounds },
 };

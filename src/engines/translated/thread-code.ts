@@ -8,16 +8,18 @@ import { exitCode, operations } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
 import type { Unit } from '../../../translators/ir/unit.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
-import { type EmittedRegion, emitRegion } from '../../../translators/javascript/region.ts';
+import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
-import { discoverRegion } from '../../../translators/optimize/discover.ts';
+import { discoverRegion, type Region } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
+import { emitModule } from '../../../translators/webassembly/region.ts';
 import type { EngineOptions, EngineStatistics } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
-import { logBlock, logSource } from '../log.ts';
+import { logBlock, logModule, logSource } from '../log.ts';
 import { Cell, CellTable } from './cells.ts';
 import type { Policy } from './policy.ts';
 import { addLines, scriptUrl } from './stack-traces.ts';
+import { WebAssemblyLinker } from './webassembly-linker.ts';
 
 const pcWord = header.pc >> 2;
 const interruptWord = header.interrupt >> 2;
@@ -45,13 +47,16 @@ export class ThreadCode {
   /** Runs the blocks at which a translation was left in the middle, whether or not there is one for them. */
   private readonly stepper: Interpreter;
   private readonly machine: Machine;
+  /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
+  private readonly exactMachine: Machine;
   private readonly fetch: Fetch;
   private readonly helpers: readonly HelperRegisters[];
   private readonly environment: Environment;
-  /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
   private readonly exactEnvironment: Environment;
   /** U[0] is not 0 when all translations on the host's stack must be left. */
-  private readonly unwind = new Int32Array(1);
+  private readonly unwind: Int32Array;
+  /** Where translations are WebAssembly: from the first one on. */
+  private linker: WebAssemblyLinker | undefined;
   /** From an indirect jump to the targets that it took. */
   private readonly targets = new Map<number, number[]>();
   /** From an indirect jump to how often its target was unknown to the translation, and how often that led to a new one. */
@@ -81,6 +86,7 @@ export class ThreadCode {
     this.policy = policy;
     this.statistics = statistics;
     this.state = state;
+    this.unwind = state.i32.subarray(header.unwind >> 2, (header.unwind >> 2) + 1);
     const { frontend, memory, host } = options;
     this.fetch = codeFetcher(memory);
     this.helpers = helperRegisters(frontend);
@@ -143,12 +149,13 @@ export class ThreadCode {
       helper: (number) => frontend.helpers[number].run,
     });
     this.environment = environment(this.machine);
-    this.exactEnvironment = environment({
+    this.exactMachine = {
       ...this.machine,
       leaveDefaultFloatingPoint: () => {
         this.modeLeft = true;
       },
-    });
+    };
+    this.exactEnvironment = environment(this.exactMachine);
   }
 
   /** Runs the thread until header.exit is not 0 or the personality wants to be left for. */
@@ -235,23 +242,96 @@ export class ThreadCode {
   private translate(cell: Cell, called = false): Cell {
     if (cell.translated) return cell;
     const { statistics, policy } = this;
-    const emitted = this.emit(cell, called);
-    const start = performance.now();
-    const url = scriptUrl(emitted.name);
-    const environment = emitted.checksMode ? this.exactEnvironment : this.environment;
-    const batch = compile([emitted], environment, url);
-    addLines(url, batch.pcs, this.options.host);
-    this.cells.install(cell, batch.functions[0], this.pagesOf(emitted));
-    statistics.compileTime += performance.now() - start;
+    if (policy.backend === 'webassembly') this.makeWebAssembly(cell, called);
+    else this.makeJavaScript(cell, called);
     statistics.regions++;
     if (!policy.translateAtOnce) this.interpreter.leaveAt(cell.pc);
-    logSource(emitted.source, this.options);
     return cell;
   }
 
-  private emit(cell: Cell, called: boolean): EmittedRegion {
+  private makeJavaScript(cell: Cell, called: boolean): void {
+    const { statistics, policy, options } = this;
+    const { region, analysis, changesMode, name, indirectTargets } = this.discover(cell, called);
+    const start = performance.now();
+    const emitted = emitRegion(region, analysis, options.frontend, this.helpers, {
+      name,
+      memory: options.memory,
+      preciseFaults: this.preciseFaults,
+      checksMode: changesMode,
+      countInstructions: options.countInstructions,
+      depthLimit: policy.depthLimit,
+      loopBudget: policy.loopBudget,
+      chained: policy.chained,
+      indirectTargets,
+    });
+    const compiling = performance.now();
+    const url = scriptUrl(emitted.name);
+    const environment = emitted.checksMode ? this.exactEnvironment : this.environment;
+    const batch = compile([emitted], environment, url);
+    addLines(url, batch.pcs, options.host);
+    this.cells.install(cell, batch.functions[0], pagesOf(region));
+    statistics.emitTime += compiling - start;
+    statistics.compileTime += performance.now() - compiling;
+    if (options.host.log !== undefined) logBlock(region.unit, options);
+    logSource(emitted.source, options);
+  }
+
+  private makeWebAssembly(cell: Cell, called: boolean): void {
+    const { statistics, policy, options } = this;
+    const { memory } = options;
+    const { region, analysis, changesMode, name, indirectTargets } = this.discover(cell, called);
+    const linker = this.linker ?? this.makeLinker();
+    const start = performance.now();
+    const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
+      name,
+      layout: { mirrored: memory.mirrored, origin: memory.origin, permissions: memory.permissions.byteOffset },
+      memoryPages: linker.memoryPages,
+      stateBase: this.state.base,
+      slotCache: linker.slotCache,
+      preciseFaults: this.preciseFaults,
+      checksMode: changesMode,
+      countInstructions: options.countInstructions,
+      depthLimit: policy.depthLimit,
+      loopBudget: policy.loopBudget,
+      hasFusedMultiplyAdd: linker.hasFusedMultiplyAdd,
+      slotOf: (pc) => linker.slotOf(this.cells.get(pc)),
+      indirectTargets,
+    });
+    const compiling = performance.now();
+    const made = linker.link(cell, emitted, changesMode ? this.exactMachine : this.machine);
+    this.cells.install(cell, (depth) => made(depth, 0), pagesOf(region));
+    statistics.emitTime += compiling - start;
+    statistics.compileTime += performance.now() - compiling;
+    if (options.host.log !== undefined) logBlock(region.unit, options);
+    logModule(emitted, options);
+  }
+
+  private makeLinker(): WebAssemblyLinker {
+    const { state, options } = this;
+    const { frontend, memory } = options;
+    const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, {
+      functions: {
+        X: (pc) => this.leaveInside(pc) ?? -1,
+        Y: (link) => (this.systemCall(link) as number | undefined) ?? -1,
+        V: (pc) => this.leaveMode(pc) ?? -1,
+        N: (entry, site, pc) => linker.slotOf(this.unknownTarget(entry, site, pc)),
+      },
+      helper: (number, machine) => {
+        const { run } = frontend.helpers[number];
+        return (a, b, c) => run(state, machine, a, b, c);
+      },
+      cell: (pc) => this.cells.get(pc),
+      callUntranslated: (cell, depth) => this.translate(cell, depth > 0).f(depth) as number,
+    });
+    this.linker = linker;
+    this.cells.onUninstall = (cell) => linker.unlink(cell);
+    return linker;
+  }
+
+  /** Finds, lifts and analyses the region at a cell. */
+  private discover(cell: Cell, called: boolean) {
     const { options, policy, statistics } = this;
-    const { frontend, host, memory } = options;
+    const { frontend, host } = options;
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
     const start = performance.now();
@@ -275,29 +355,9 @@ export class ThreadCode {
     if (changesMode) region = discover(true);
     const lifted = performance.now();
     const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults);
-    const analysed = performance.now();
-    const emitted = emitRegion(region, analysis, frontend, this.helpers, {
-      name: functionName(entry, symbol),
-      memory,
-      preciseFaults: this.preciseFaults,
-      checksMode: changesMode,
-      countInstructions: options.countInstructions,
-      depthLimit: policy.depthLimit,
-      loopBudget: policy.loopBudget,
-      chained: policy.chained,
-      indirectTargets,
-    });
     statistics.liftTime += lifted - start;
-    statistics.optimizeTime += analysed - lifted;
-    statistics.emitTime += performance.now() - analysed;
-    if (host.log !== undefined) logBlock(region.unit, options);
-    return emitted;
-  }
-
-  private pagesOf(emitted: EmittedRegion): number[] {
-    const pages = new Set<number>();
-    for (const pc of emitted.pcs) pages.add(pc >>> 12);
-    return [...pages];
+    statistics.optimizeTime += performance.now() - lifted;
+    return { region, analysis, changesMode, name: functionName(entry, symbol), indirectTargets };
   }
 
   /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */
@@ -373,6 +433,15 @@ export class ThreadCode {
     this.statistics.invalidations += this.cells.clear();
     this.unwind[0] = 1;
   }
+}
+
+/** The guest pages that a region's code lies in. */
+function pagesOf(region: Region): number[] {
+  const pages = new Set<number>();
+  for (const block of region.blocks) {
+    for (let page = block.pc >>> 12; page <= (block.endPc - 1) >>> 12; page++) pages.add(page);
+  }
+  return [...pages];
 }
 
 /** Whether a unit has an instruction that may leave the default floating-point mode. */

@@ -6,7 +6,7 @@ import { type Policy, policies } from './policy.ts';
 import { ThreadCode } from './thread-code.ts';
 
 export class TranslatedEngine implements Engine {
-  readonly name: 'blocks' | 'regions' | 'auto';
+  readonly name: keyof typeof policies;
   readonly statistics = emptyStatistics();
   private readonly options: EngineOptions;
   private readonly policy: Policy;
@@ -15,7 +15,7 @@ export class TranslatedEngine implements Engine {
   private preciseFaults = false;
 
   /** @param policy what the name stands for, unless a test wants other limits */
-  constructor(name: 'blocks' | 'regions' | 'auto', options: EngineOptions, policy: Policy = policies[name]) {
+  constructor(name: keyof typeof policies, options: EngineOptions, policy: Policy = policies[name]) {
     this.name = name;
     this.options = options;
     this.policy = policy;

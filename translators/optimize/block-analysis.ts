@@ -6,9 +6,9 @@ import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import type { Block, Unit } from '../ir/unit.ts';
-import { type HelperRegisters, has, type RegisterFlow, showsAll, sideExits } from '../optimize/registers-flow.ts';
 import { type AccessGroups, groupAccesses } from './accesses.ts';
-import { kinds, operandCounts } from './templates.ts';
+import { kinds, operandCounts } from './operation-kinds.ts';
+import { type HelperRegisters, has, type RegisterFlow, showsAll, sideExits } from './registers-flow.ts';
 
 export interface AnalysisContext {
   readonly unit: Unit;

@@ -1,0 +1,416 @@
+/**
+ * Emits the WebAssembly of one block's instructions up to its terminator.
+ *
+ * As in the JavaScript backend guest registers are read from locals and written through to the state block, so control
+ * can leave anywhere without storing anything. Values live in locals: V8's optimizing compiler makes registers of them.
+ */
+import type { Frontend } from '../frontend.ts';
+import { op } from '../ir/builder.ts';
+import { operations } from '../ir/operations.ts';
+import { header } from '../ir/state.ts';
+import type { Type } from '../ir/types.ts';
+import type { Block } from '../ir/unit.ts';
+import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
+import { kinds } from '../optimize/operation-kinds.ts';
+import { has } from '../optimize/registers-flow.ts';
+import type { ValueType } from './encoder.ts';
+import type { FunctionWriter } from './function.ts';
+import { pureSequences, type Sequence, wasm } from './instructions.ts';
+import { emitAccess, emitCheck, type MemoryLayout } from './memory.ts';
+
+export interface BlockContext extends AnalysisContext {
+  readonly frontend: Frontend;
+  readonly layout: MemoryLayout;
+  /** Offset of the thread's state block in the memory. */
+  readonly stateBase: number;
+  readonly countInstructions: boolean;
+  readonly hasFusedMultiplyAdd: boolean;
+  readonly f: FunctionWriter;
+}
+
+const none = -1;
+const loads: Record<string, readonly [load: number, store: number, align: number]> = {
+  i32: [wasm.i32_load, wasm.i32_store, 2],
+  i64: [wasm.i64_load, wasm.i64_store, 3],
+  f64: [wasm.f64_load, wasm.f64_store, 3],
+};
+const resultTypes = operations.map(({ result }) => result as ValueType | '');
+const word: { parameters: readonly ValueType[]; result: ValueType } = { parameters: ['i32'], result: 'i32' };
+
+export class BlockEmitter {
+  private readonly context: BlockContext;
+  private readonly f: FunctionWriter;
+  private readonly analysis: BlockAnalysis;
+  /** The local that holds each value, or none. */
+  private readonly home: Int32Array;
+  private readonly setDone: Uint8Array;
+  /** Values of the block that live in a register's local, by register. */
+  private readonly homedIn: number[][];
+  private readonly touched: number[] = [];
+  /** The local of each register, or none. */
+  private readonly registerLocals: Int32Array;
+  private readonly sequence: Sequence;
+  private at = 0;
+  private index = 0;
+  private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
+
+  constructor(context: BlockContext) {
+    this.context = context;
+    this.f = context.f;
+    this.analysis = new BlockAnalysis(context);
+    this.home = new Int32Array(context.unit.count);
+    this.setDone = new Uint8Array(context.unit.count);
+    const { registers } = context.frontend.registers;
+    this.homedIn = registers.map(() => []);
+    this.registerLocals = new Int32Array(registers.length).fill(none);
+    this.sequence = this.makeSequence();
+  }
+
+  /** Emits all but the terminator; afterwards push() and edge() speak of the block's end. @param first emits what comes before the first instruction */
+  body(index: number, block: Block, first: () => void): void {
+    this.index = index;
+    this.block = block;
+    for (const register of this.touched) this.homedIn[register].length = 0;
+    this.touched.length = 0;
+    this.home.fill(none, block.first, block.end);
+    this.setDone.fill(0, block.first, block.end);
+    this.f.freeTemporaries();
+    this.analysis.analyse(index, block);
+    first();
+    this.checkEarly();
+    const { unit } = this.context;
+    let helperPc = -1;
+    for (let at = block.first; at < block.end; at++) {
+      const isLast = at === block.end - 1;
+      if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
+        // A helper may have made this translation stale: leave before the next guest instruction.
+        this.pushHeader(header.unwind);
+        this.leaveIf(isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0);
+        helperPc = -1;
+      }
+      if (isLast) break;
+      this.instruction(at);
+      if (kinds[unit.op[at]] === 'helper') helperPc = unit.pc[at] >>> 0;
+    }
+  }
+
+  // -- for the terminator
+
+  /** Pushes a value. */
+  push(value: number): void {
+    const { f } = this;
+    const { unit } = this.context;
+    const home = this.home[value];
+    if (home !== none) {
+      f.get(home);
+      return;
+    }
+    const code = unit.op[value];
+    if (code === op['i32.const']) f.i32(unit.imm[value]);
+    else if (code === op['f64.const']) f.f64(unit.a[value], unit.b[value]);
+    else if (code === op['i64.const']) f.i64(unit.a[value], unit.b[value]);
+    else if (pureSequences[code] !== undefined) this.compute(value);
+    else throw new Error(`value ${value} of ${operations[code].name} has no place`);
+  }
+
+  /** Emits the writes that a way out of the block sees. @param target the block of the region where it leads, or undefined */
+  edge(target: number | undefined): void {
+    const { unit, flow } = this.context;
+    for (const at of this.analysis.onEdges) {
+      const register = unit.imm[at];
+      if (target !== undefined && !has(flow.liveIn, flow.words, target, register)) continue;
+      this.store(register, () => this.push(unit.a[at]));
+    }
+  }
+
+  /** Leaves before the instruction at `pc`; the interpreter goes on there. */
+  sideExit(pc: number): void {
+    const { f } = this;
+    this.count(this.executedBefore(pc));
+    f.i32(pc | 0);
+    f.call(f.import('X', word));
+    f.op(wasm.return);
+  }
+
+  countBlock(): void {
+    if (this.context.countInstructions) this.count(this.block.guestInstructions);
+  }
+
+  /** Pushes a word of the state block's header. */
+  pushHeader(offset: number): void {
+    this.f.i32(0);
+    this.f.memory(wasm.i32_load, 2, this.context.stateBase + offset);
+  }
+
+  /** Fills a register's local from the state block. */
+  fill(register: number): void {
+    const { type, offset } = this.context.frontend.registers.registers[register];
+    const [load, , align] = loads[type];
+    this.f.i32(0);
+    this.f.memory(load, align, this.context.stateBase + offset);
+    this.f.set(this.local(register));
+  }
+
+  // -- leaving
+
+  /** Leaves before `pc` when the word on the stack is not 0. */
+  private leaveIf(pc: number): void {
+    this.f.open(wasm.if);
+    this.sideExit(pc);
+    this.f.end();
+  }
+
+  private count(instructions: number): void {
+    const { f } = this;
+    if (instructions === 0) return;
+    const at = this.context.stateBase + header.instructions;
+    doubles[0] = instructions;
+    f.i32(0);
+    f.i32(0);
+    f.memory(wasm.f64_load, 3, at);
+    f.f64(doubleWords[0], doubleWords[1]);
+    f.op(0xa0);
+    f.memory(wasm.f64_store, 3, at);
+  }
+
+  private executedBefore(pc: number): number {
+    const { unit, frontend, countInstructions } = this.context;
+    if (!countInstructions) return 0;
+    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
+    let count = 0;
+    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
+      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
+    }
+    return count;
+  }
+
+  // -- instructions
+
+  private instruction(at: number): void {
+    const { unit } = this.context;
+    const code = unit.op[at];
+    switch (kinds[code]) {
+      case 'get': {
+        const register = unit.imm[at];
+        this.home[at] = this.local(register);
+        this.homedIn[register].push(at);
+        this.touched.push(register);
+        return;
+      }
+      case 'set':
+        this.assign(at);
+        return;
+      case 'const':
+        return;
+      case 'pure':
+        if (this.analysis.needed[at] === 1) {
+          this.compute(at);
+          this.keep(at, resultTypes[code] as ValueType);
+        }
+        return;
+      case 'load':
+        this.access(at);
+        return;
+      case 'helper':
+        this.helper(at);
+        return;
+      default:
+        if (code === op.exit_if) {
+          this.push(unit.a[at]);
+          this.leaveIf(this.pcOf(at));
+        }
+    }
+  }
+
+  private compute(at: number): void {
+    const emit = pureSequences[this.context.unit.op[at]];
+    const outer = this.at;
+    this.at = at;
+    emit?.(this.sequence);
+    this.at = outer;
+  }
+
+  /** Gives the value on the stack a home: the local of the register that the next instruction writes, or one of its own. */
+  private keep(at: number, type: ValueType): void {
+    const { f, analysis } = this;
+    const { unit } = this.context;
+    const next = at + 1;
+    if (next < this.block.end && kinds[unit.op[next]] === 'set' && unit.a[next] === at) {
+      const kept = analysis.needed[next];
+      if ((kept & write.local) !== 0) {
+        const register = unit.imm[next];
+        // release() only moves other values: the one on the stack stays there.
+        this.release(register, next);
+        const local = this.local(register);
+        f.set(local);
+        if ((kept & write.memory) !== 0) this.store(register, () => f.get(local));
+        this.settle(next, register, at, local);
+        return;
+      }
+    }
+    const home = f.temporary(type);
+    f.set(home);
+    this.home[at] = home;
+  }
+
+  private assign(at: number): void {
+    const kept = this.analysis.needed[at];
+    if (this.setDone[at] === 1 || (kept & (write.local | write.memory)) === 0) return;
+    const { unit } = this.context;
+    const register = unit.imm[at];
+    const value = unit.a[at];
+    if ((kept & write.local) === 0) {
+      this.store(register, () => this.push(value));
+      return;
+    }
+    const local = this.local(register);
+    if (this.home[value] !== local) {
+      this.push(value);
+      this.release(register, at);
+      this.f.set(local);
+    }
+    if ((kept & write.memory) !== 0) this.store(register, () => this.f.get(local));
+    this.settle(at, register, value, local);
+  }
+
+  private settle(at: number, register: number, value: number, local: number): void {
+    this.setDone[at] = 1;
+    if (this.home[value] === none && kinds[this.context.unit.op[value]] !== 'const') {
+      this.home[value] = local;
+      this.homedIn[register].push(value);
+      this.touched.push(register);
+    }
+  }
+
+  /** Before a register's local changes: values that live in it and are used later move to locals of their own. */
+  private release(register: number, at: number): void {
+    const homed = this.homedIn[register];
+    const type = this.context.frontend.registers.registers[register].type as ValueType;
+    let moved = none;
+    for (const value of homed) {
+      if (this.analysis.last[value] <= at) continue;
+      if (moved === none) {
+        moved = this.f.temporary(type);
+        this.f.get(this.local(register));
+        this.f.set(moved);
+      }
+      this.home[value] = moved;
+    }
+    homed.length = 0;
+  }
+
+  private access(at: number): void {
+    const { unit, layout } = this.context;
+    const group = this.analysis.groups.groupOf(at);
+    const baseValue = unit.a[at];
+    const isConstant = unit.op[baseValue] === op['i32.const'];
+    const push = isConstant ? undefined : () => this.push(baseValue);
+    const constant = isConstant ? unit.imm[baseValue] : 0;
+    if (this.analysis.isChecked(at)) {
+      emitCheck(this.f, group, layout, push, constant);
+      this.leaveIf(this.pcOf(at));
+    }
+    const code = unit.op[at];
+    if (code === op.check) return;
+    const type = resultTypes[code];
+    const unused = this.analysis.uses[at] === 0 && this.analysis.last[at] < 0;
+    // A load that nobody needs has had its check; an exchange still stores.
+    if (type !== '' && unused && code !== op.compare_exchange32) return;
+    emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value));
+    if (type === '') return;
+    if (unused) this.f.op(wasm.drop);
+    else this.keep(at, type);
+  }
+
+  /** The checks of accesses whose base is known at the block's start. */
+  private checkEarly(): void {
+    const { unit, layout } = this.context;
+    let checks = 0;
+    for (const group of this.analysis.groups.early) {
+      const base = unit.a[group.first];
+      const isConstant = unit.op[base] === op['i32.const'];
+      const push = isConstant ? undefined : () => this.f.get(this.local(unit.imm[base]));
+      emitCheck(this.f, group, layout, push, isConstant ? unit.imm[base] : 0);
+      if (checks++ > 0) this.f.op(wasm.i32_or);
+    }
+    if (checks > 0) this.leaveIf(this.block.pc);
+  }
+
+  private helper(at: number): void {
+    const { f } = this;
+    const { unit, frontend, helpers, flow } = this.context;
+    const number = unit.imm[at];
+    const helper = frontend.helpers[number];
+    for (const value of this.analysis.operandsOf(at).slice()) this.push(value);
+    const parameters = helper.operands as readonly ValueType[];
+    f.call(f.import(`h${number}`, { parameters, result: helper.result as ValueType | '' }));
+    if (helper.result !== '') {
+      const home = f.temporary(helper.result as ValueType);
+      f.set(home);
+      this.home[at] = home;
+    }
+    if (helper.mayExit) {
+      this.pushHeader(header.exit);
+      this.leaveIf(this.pcOf(at));
+    }
+    for (const register of helpers[number].writes ?? []) {
+      this.release(register, at);
+      if (this.analysis.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
+        this.fill(register);
+      }
+    }
+  }
+
+  // -- registers
+
+  private local(register: number): number {
+    let local = this.registerLocals[register];
+    if (local === none) {
+      local = this.f.local(this.context.frontend.registers.registers[register].type as ValueType);
+      this.registerLocals[register] = local;
+    }
+    return local;
+  }
+
+  private store(register: number, push: () => void): void {
+    const { type, offset } = this.context.frontend.registers.registers[register];
+    const [, store, align] = loads[type as Type];
+    this.f.i32(0);
+    push();
+    this.f.memory(store, align, this.context.stateBase + offset);
+  }
+
+  private pcOf(at: number): number {
+    return this.context.unit.pc[at] >>> 0;
+  }
+
+  private makeSequence(): Sequence {
+    const { f } = this;
+    const { unit, hasFusedMultiplyAdd } = this.context;
+    const operand = (number: number): number =>
+      number === 0 ? unit.a[this.at] : number === 1 ? unit.b[this.at] : unit.c[this.at];
+    const immediate = (): number => unit.imm[this.at];
+    return {
+      op: (code) => f.op(code),
+      prefixed: (prefix, code) => f.prefixed(prefix, code),
+      i32: (value) => f.i32(value),
+      i64: (low, high) => f.i64(low, high),
+      f64: (low, high) => f.f64(low, high),
+      ifResult: (type) => {
+        f.out.byte(wasm.if);
+        f.out.byte({ i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c }[type]);
+      },
+      push: (number) => this.push(operand(number)),
+      tee: (type) => f.tee(f.scratch(type)),
+      scratch: (type) => f.get(f.scratch(type)),
+      get immediate() {
+        return immediate();
+      },
+      runtime: (name, parameters, result) => f.call(f.import(name, { parameters, result })),
+      hasFusedMultiplyAdd,
+    };
+  }
+}
+
+const doubles = new Float64Array(1);
+const doubleWords = new Int32Array(doubles.buffer);

@@ -1,0 +1,219 @@
+/**
+ * Writes WebAssembly's binary format (WebAssembly Core Specification 2.0, chapter 5), as far as translations need it:
+ * bytes and LEB128 numbers, and a module of one function with its imports.
+ */
+
+/** Value types (section 5.3.1). */
+export const valueType = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c } as const;
+export type ValueType = keyof typeof valueType;
+
+/** A growing sequence of bytes. */
+export class ByteWriter {
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  byte(value: number): void {
+    if (this.length === this.bytes.length) this.grow(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** An unsigned number below 2^32. */
+  unsigned(value: number): void {
+    let rest = value >>> 0;
+    while (rest > 0x7f) {
+      this.byte((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.byte(rest);
+  }
+
+  /** A signed 32-bit number. */
+  signed(value: number): void {
+    let rest = value | 0;
+    for (;;) {
+      const low = rest & 0x7f;
+      rest >>= 7;
+      if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+        this.byte(low);
+        return;
+      }
+      this.byte(low | 0x80);
+    }
+  }
+
+  /** A signed 64-bit number, as two words. */
+  signed64(low: number, high: number): void {
+    let rest = (BigInt(high) << 32n) | BigInt(low >>> 0);
+    for (;;) {
+      const part = Number(rest & 0x7fn);
+      rest >>= 7n;
+      if ((rest === 0n && (part & 0x40) === 0) || (rest === -1n && (part & 0x40) !== 0)) {
+        this.byte(part);
+        return;
+      }
+      this.byte(part | 0x80);
+    }
+  }
+
+  /** A word, least significant byte first. */
+  word(value: number): void {
+    for (let shift = 0; shift < 32; shift += 8) this.byte((value >>> shift) & 0xff);
+  }
+
+  append(bytes: Uint8Array): void {
+    if (this.length + bytes.length > this.bytes.length) this.grow(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** A name: its length and its UTF-8 bytes; only ASCII is asked for here. */
+  name(text: string): void {
+    this.unsigned(text.length);
+    for (let at = 0; at < text.length; at++) this.byte(text.charCodeAt(at) & 0x7f);
+  }
+
+  /** The bytes from a position on, taken out. */
+  cut(from: number): Uint8Array {
+    const part = this.bytes.slice(from, this.length);
+    this.length = from;
+    return part;
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  private grow(needed: number): void {
+    const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.length + needed));
+    larger.set(this.bytes);
+    this.bytes = larger;
+  }
+}
+
+export interface FunctionType {
+  readonly parameters: readonly ValueType[];
+  readonly result: ValueType | '';
+}
+
+export interface FunctionImport {
+  readonly name: string;
+  readonly type: FunctionType;
+}
+
+export interface ModuleParts {
+  /** The function's name for profiles and stack traces. */
+  readonly name: string;
+  readonly type: FunctionType;
+  /** Types of the locals behind the parameters, as runs. */
+  readonly locals: readonly { readonly type: ValueType; readonly count: number }[];
+  /** The body without the final `end`. */
+  readonly body: Uint8Array;
+  readonly imports: readonly FunctionImport[];
+  /** Pages of the shared memory that is imported. */
+  readonly memoryPages: number;
+}
+
+/** Where module functions are imported from, and the names of what each imports and exports. */
+export const importModule = 'stele';
+export const memoryName = 'memory';
+export const tableName = 'table';
+export const exportName = 'f';
+
+/** A module that imports a shared memory, a table and functions, and exports one function, of type 0. */
+export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+  const types: string[] = [];
+  const typeBytes: FunctionType[] = [];
+  const typeIndex = (type: FunctionType): number => {
+    const key = `${type.parameters.join(',')}:${type.result}`;
+    const known = types.indexOf(key);
+    if (known >= 0) return known;
+    types.push(key);
+    typeBytes.push(type);
+    return types.length - 1;
+  };
+  typeIndex(parts.type);
+  const importTypes = parts.imports.map(({ type }) => typeIndex(type));
+
+  const out = new ByteWriter(parts.body.length + 1024);
+  out.word(0x6d736100);
+  out.word(1);
+  const section = (id: number, write: (into: ByteWriter) => void): void => {
+    const content = new ByteWriter(256);
+    write(content);
+    out.byte(id);
+    out.unsigned(content.length);
+    out.append(content.finish());
+  };
+  section(1, (into) => {
+    into.unsigned(typeBytes.length);
+    for (const { parameters, result } of typeBytes) {
+      into.byte(0x60);
+      into.unsigned(parameters.length);
+      for (const type of parameters) into.byte(valueType[type]);
+      into.unsigned(result === '' ? 0 : 1);
+      if (result !== '') into.byte(valueType[result]);
+    }
+  });
+  section(2, (into) => {
+    into.unsigned(parts.imports.length + 2);
+    parts.imports.forEach(({ name }, index) => {
+      into.name(importModule);
+      into.name(name);
+      into.byte(0);
+      into.unsigned(importTypes[index]);
+    });
+    into.name(importModule);
+    into.name(memoryName);
+    // Shared, with a maximum.
+    into.byte(2);
+    into.byte(3);
+    into.unsigned(parts.memoryPages);
+    into.unsigned(parts.memoryPages);
+    into.name(importModule);
+    into.name(tableName);
+    into.byte(1);
+    into.byte(0x70);
+    into.byte(0);
+    into.unsigned(0);
+  });
+  section(3, (into) => {
+    into.unsigned(1);
+    into.unsigned(0);
+  });
+  section(7, (into) => {
+    into.unsigned(1);
+    into.name(exportName);
+    into.byte(0);
+    into.unsigned(parts.imports.length);
+  });
+  section(10, (into) => {
+    const code = new ByteWriter(parts.body.length + 64);
+    const runs = parts.locals.filter(({ count }) => count > 0);
+    code.unsigned(runs.length);
+    for (const { type, count } of runs) {
+      code.unsigned(count);
+      code.byte(valueType[type]);
+    }
+    code.append(parts.body);
+    code.byte(0x0b);
+    into.unsigned(1);
+    into.unsigned(code.length);
+    into.append(code.finish());
+  });
+  // The name section (appendix 7.4.1): function names.
+  section(0, (into) => {
+    into.name('name');
+    const names = new ByteWriter(64);
+    names.unsigned(1);
+    names.unsigned(parts.imports.length);
+    names.name(parts.name);
+    into.byte(1);
+    into.unsigned(names.length);
+    into.append(names.finish());
+  });
+  return out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
+}

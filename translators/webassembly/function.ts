@@ -1,0 +1,172 @@
+/** A WebAssembly function while it is written: its bytes, labels, locals and imports. */
+import { ByteWriter, type FunctionImport, type FunctionType, type ValueType } from './encoder.ts';
+import { wasm } from './instructions.ts';
+
+/** Type bytes of blocks (section 5.3.5): without a result, and with one. */
+const emptyBlock = 0x40;
+const blockTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
+
+export class FunctionWriter {
+  readonly out = new ByteWriter(4096);
+  readonly localTypes: ValueType[] = [];
+  readonly imports: FunctionImport[] = [];
+  private readonly importIndices = new Map<string, number>();
+  private readonly parameters: number;
+  /** Labels of the enclosing blocks, innermost last; '' for those that nothing names. */
+  private readonly labels: string[] = [];
+  private readonly scratchLocals = new Map<ValueType, number>();
+  /** Locals for the values of one block, by type, and how many of them the present block uses. */
+  private readonly temporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [] };
+  private readonly temporariesUsed: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
+
+  /** @param parameters how many locals are the function's parameters */
+  constructor(parameters: number) {
+    this.parameters = parameters;
+  }
+
+  // -- locals
+
+  /** A new local. @returns its index */
+  local(type: ValueType): number {
+    this.localTypes.push(type);
+    return this.parameters + this.localTypes.length - 1;
+  }
+
+  /** A local for a value of the present block. */
+  temporary(type: ValueType): number {
+    const pool = this.temporaries[type];
+    const at = this.temporariesUsed[type]++;
+    if (at === pool.length) pool.push(this.local(type));
+    return pool[at];
+  }
+
+  /** The locals of the last block's values are free again. */
+  freeTemporaries(): void {
+    const used = this.temporariesUsed;
+    used.i32 = used.i64 = used.f32 = used.f64 = 0;
+  }
+
+  /** The scratch local of a type: valid within one instruction's code. */
+  scratch(type: ValueType): number {
+    let local = this.scratchLocals.get(type);
+    if (local === undefined) {
+      local = this.local(type);
+      this.scratchLocals.set(type, local);
+    }
+    return local;
+  }
+
+  /** The index of an imported function. */
+  import(name: string, type: FunctionType): number {
+    let index = this.importIndices.get(name);
+    if (index === undefined) {
+      index = this.imports.length;
+      this.imports.push({ name, type });
+      this.importIndices.set(name, index);
+    }
+    return index;
+  }
+
+  // -- instructions
+
+  op(code: number): void {
+    this.out.byte(code);
+  }
+
+  prefixed(prefix: number, code: number): void {
+    this.out.byte(prefix);
+    this.out.unsigned(code);
+  }
+
+  i32(value: number): void {
+    this.out.byte(wasm.i32_const);
+    this.out.signed(value);
+  }
+
+  i64(low: number, high: number): void {
+    this.out.byte(wasm.i64_const);
+    this.out.signed64(low, high);
+  }
+
+  f64(low: number, high: number): void {
+    this.out.byte(wasm.f64_const);
+    this.out.word(low);
+    this.out.word(high);
+  }
+
+  get(local: number): void {
+    this.out.byte(wasm.local_get);
+    this.out.unsigned(local);
+  }
+
+  set(local: number): void {
+    this.out.byte(wasm.local_set);
+    this.out.unsigned(local);
+  }
+
+  tee(local: number): void {
+    this.out.byte(wasm.local_tee);
+    this.out.unsigned(local);
+  }
+
+  /** A load or store. @param align the logarithm of its alignment @param offset unsigned */
+  memory(code: number, align: number, offset: number): void {
+    this.out.byte(code);
+    this.out.unsigned(align);
+    this.out.unsigned(offset);
+  }
+
+  call(index: number): void {
+    this.out.byte(wasm.call);
+    this.out.unsigned(index);
+  }
+
+  /** call_indirect or return_call_indirect of the type 0 through the table. */
+  callIndirect(code: number): void {
+    this.out.byte(code);
+    this.out.unsigned(0);
+    this.out.unsigned(0);
+  }
+
+  // -- structure
+
+  /** Opens a block, loop or if that branches may name. */
+  open(code: number, label = '', result?: ValueType): void {
+    this.out.byte(code);
+    this.out.byte(result === undefined ? emptyBlock : blockTypes[result]);
+    this.labels.push(label);
+  }
+
+  else(): void {
+    this.out.byte(wasm.else);
+  }
+
+  end(): void {
+    this.out.byte(wasm.end);
+    this.labels.pop();
+  }
+
+  /** Branches to an enclosing label. */
+  branch(label: string): void {
+    this.out.byte(wasm.br);
+    this.out.unsigned(this.depthOf(label));
+  }
+
+  /** How many blocks lie between here and a label. */
+  depthOf(label: string): number {
+    const at = this.labels.lastIndexOf(label);
+    if (at < 0) throw new Error(`there is no enclosing label ${label}`);
+    return this.labels.length - 1 - at;
+  }
+
+  /** Types of the locals as runs. */
+  localRuns(): { type: ValueType; count: number }[] {
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.localTypes) {
+      const last = runs[runs.length - 1];
+      if (last !== undefined && last.type === type) last.count++;
+      else runs.push({ type, count: 1 });
+    }
+    return runs;
+  }
+}

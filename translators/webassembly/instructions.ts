@@ -1,0 +1,394 @@
+/**
+ * The WebAssembly of every pure IR operation. Most are one instruction; the others are sequences in which an operand
+ * may be pushed several times (operands are locals or constants, so that costs nothing).
+ */
+import { operations } from '../ir/operations.ts';
+import type { ValueType } from './encoder.ts';
+
+/** Opcodes (WebAssembly Core Specification 2.0, section 5.4) that the emitters name. */
+export const wasm = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  br_table: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  call_indirect: 0x11,
+  return_call_indirect: 0x13,
+  drop: 0x1a,
+  select: 0x1b,
+  local_get: 0x20,
+  local_set: 0x21,
+  local_tee: 0x22,
+  i32_load: 0x28,
+  i64_load: 0x29,
+  f32_load: 0x2a,
+  f64_load: 0x2b,
+  i32_load8_s: 0x2c,
+  i32_load8_u: 0x2d,
+  i32_load16_s: 0x2e,
+  i32_load16_u: 0x2f,
+  i32_store: 0x36,
+  i64_store: 0x37,
+  f32_store: 0x38,
+  f64_store: 0x39,
+  i32_store8: 0x3a,
+  i32_store16: 0x3b,
+  i32_const: 0x41,
+  i64_const: 0x42,
+  f64_const: 0x44,
+  i32_eqz: 0x45,
+  i32_eq: 0x46,
+  i32_ne: 0x47,
+  i32_lt_s: 0x48,
+  i32_gt_s: 0x4a,
+  f64_eq: 0x61,
+  f64_ne: 0x62,
+  f64_lt: 0x63,
+  i32_add: 0x6a,
+  i32_sub: 0x6b,
+  i32_div_s: 0x6d,
+  i32_div_u: 0x6e,
+  i32_rem_s: 0x6f,
+  i32_rem_u: 0x70,
+  i32_and: 0x71,
+  i32_or: 0x72,
+  i32_xor: 0x73,
+  i32_shl: 0x74,
+  i32_shr_u: 0x76,
+  i32_rotl: 0x77,
+  i32_rotr: 0x78,
+  i64_eqz: 0x50,
+  i64_eq: 0x51,
+  i64_mul: 0x7e,
+  i64_div_s: 0x7f,
+  i64_div_u: 0x80,
+  i64_and: 0x83,
+  i64_or: 0x84,
+  i64_shl: 0x86,
+  i64_shr_u: 0x88,
+  f64_abs: 0x99,
+  f64_nearest: 0x9e,
+  i32_wrap_i64: 0xa7,
+  i64_extend_i32_s: 0xac,
+  i64_extend_i32_u: 0xad,
+  f32_demote_f64: 0xb6,
+  f64_promote_f32: 0xbb,
+  i32_reinterpret_f32: 0xbc,
+  i64_reinterpret_f64: 0xbd,
+  f32_reinterpret_i32: 0xbe,
+  f64_reinterpret_i64: 0xbf,
+  i32_extend16_s: 0xc1,
+} as const;
+
+/** What a sequence is written with. */
+export interface Sequence {
+  /** An instruction without immediates. */
+  op(code: number): void;
+  /** One of the prefixed instructions 0xfc or 0xfd. */
+  prefixed(prefix: number, code: number): void;
+  i32(value: number): void;
+  i64(low: number, high: number): void;
+  f64(low: number, high: number): void;
+  /** `if` with a result of this type. */
+  ifResult(type: ValueType): void;
+  /** Pushes operand 0, 1 or 2. */
+  push(operand: number): void;
+  /** Sets, and pushes, a scratch local of a type. */
+  tee(type: ValueType): void;
+  scratch(type: ValueType): void;
+  /** The operation's immediate. */
+  readonly immediate: number;
+  /** Calls a function of the operations' runtime; its arguments are on the stack. */
+  runtime(name: string, parameters: readonly ValueType[], result: ValueType): void;
+  /** Whether relaxed multiply-add is fused on this host. */
+  readonly hasFusedMultiplyAdd: boolean;
+}
+
+type Emit = (s: Sequence) => void;
+
+// biome-ignore format: one operation per line
+const single: readonly (readonly [name: string, opcode: number])[] = [
+  ['i32.add', 0x6a], ['i32.sub', 0x6b], ['i32.mul', 0x6c], ['i32.and', 0x71], ['i32.or', 0x72], ['i32.xor', 0x73],
+  ['i32.shl', 0x74], ['i32.shr_s', 0x75], ['i32.shr_u', 0x76], ['i32.rotl', 0x77],
+  ['i32.clz', 0x67], ['i32.ctz', 0x68], ['i32.popcnt', 0x69],
+  ['i32.extend8_s', 0xc0], ['i32.extend16_s', 0xc1],
+  ['i32.eqz', 0x45], ['i32.eq', 0x46], ['i32.ne', 0x47],
+  ['i32.lt_s', 0x48], ['i32.lt_u', 0x49], ['i32.gt_s', 0x4a], ['i32.gt_u', 0x4b],
+  ['i32.le_s', 0x4c], ['i32.le_u', 0x4d], ['i32.ge_s', 0x4e], ['i32.ge_u', 0x4f],
+  ['i64.add', 0x7c], ['i64.sub', 0x7d], ['i64.mul', 0x7e], ['i64.and', 0x83], ['i64.or', 0x84], ['i64.xor', 0x85],
+  ['i64.eq', 0x51], ['i64.lt_s', 0x53], ['i64.lt_u', 0x54],
+  ['i64.extend_i32_s', 0xac], ['i64.extend_i32_u', 0xad], ['i64.low', 0xa7],
+  ['f64.add', 0xa0], ['f64.sub', 0xa1], ['f64.mul', 0xa2], ['f64.div', 0xa3], ['f64.sqrt', 0x9f],
+  ['f64.neg', 0x9a], ['f64.abs', 0x99],
+  ['f64.eq', 0x61], ['f64.lt', 0x63], ['f64.gt', 0x64], ['f64.ge', 0x66],
+  ['f64.convert_i32_s', 0xb7], ['f64.convert_i32_u', 0xb8],
+];
+
+function operandsThen(count: number, ...opcodes: number[]): Emit {
+  return (s) => {
+    for (let operand = 0; operand < count; operand++) s.push(operand);
+    for (const opcode of opcodes) s.op(opcode);
+  };
+}
+
+/** 0 when the divisor is 0, else what `divide` pushes. */
+function unlessZero(type: 'i32' | 'i64', divide: Emit): Emit {
+  return (s) => {
+    s.push(1);
+    s.op(type === 'i32' ? wasm.i32_eqz : wasm.i64_eqz);
+    s.ifResult(type);
+    if (type === 'i32') s.i32(0);
+    else s.i64(0, 0);
+    s.op(wasm.else);
+    divide(s);
+    s.op(wasm.end);
+  };
+}
+
+/** a / b, but a / -1 is 0 - a: the quotient that does not fit wraps. */
+function divideSigned(type: 'i32' | 'i64'): Emit {
+  const minusOne = (s: Sequence) => (type === 'i32' ? s.i32(-1) : s.i64(-1, -1));
+  return unlessZero(type, (s) => {
+    s.push(1);
+    minusOne(s);
+    s.op(type === 'i32' ? wasm.i32_eq : wasm.i64_eq);
+    s.ifResult(type);
+    if (type === 'i32') s.i32(0);
+    else s.i64(0, 0);
+    s.push(0);
+    s.op(type === 'i32' ? wasm.i32_sub : 0x7d);
+    s.op(wasm.else);
+    s.push(0);
+    s.push(1);
+    s.op(type === 'i32' ? wasm.i32_div_s : wasm.i64_div_s);
+    s.op(wasm.end);
+  });
+}
+
+function multiplyHigh(extend: number): Emit {
+  return (s) => {
+    s.push(0);
+    s.op(extend);
+    s.push(1);
+    s.op(extend);
+    s.op(wasm.i64_mul);
+    s.i64(32, 0);
+    s.op(wasm.i64_shr_u);
+    s.op(wasm.i32_wrap_i64);
+  };
+}
+
+/** Four bytes in the reverse order, of the word that `push` pushes. */
+export function emitByteSwap(s: Sequence, push: () => void): void {
+  push();
+  s.i32(8);
+  s.op(wasm.i32_rotl);
+  s.i32(0x00ff00ff);
+  s.op(wasm.i32_and);
+  push();
+  s.i32(24);
+  s.op(wasm.i32_rotl);
+  s.i32(0xff00ff00 | 0);
+  s.op(wasm.i32_and);
+  s.op(wasm.i32_or);
+}
+
+function selectOf(s: Sequence): void {
+  s.push(1);
+  s.push(2);
+  s.push(0);
+  s.op(wasm.select);
+}
+
+/**
+ * An arithmetic result rounded to single once. `compute` pushes the double result. Rounding it again goes wrong only
+ * where it lies midway between two singles, or where a single would be subnormal: there the exact function decides.
+ */
+function roundedOnce(count: number, compute: Emit, exact: string): Emit {
+  return (s) => {
+    compute(s);
+    s.tee('f64');
+    s.op(wasm.i64_reinterpret_f64);
+    s.i64(0x1fffffff, 0);
+    s.op(wasm.i64_and);
+    s.i64(0x10000000, 0);
+    s.op(wasm.i64_eq);
+    s.scratch('f64');
+    s.op(wasm.f64_abs);
+    // 2^-126
+    s.f64(0, 0x38100000);
+    s.op(wasm.f64_lt);
+    s.op(wasm.i32_or);
+    s.ifResult('f64');
+    for (let operand = 0; operand < count; operand++) s.push(operand);
+    s.runtime(
+      exact,
+      Array.from({ length: count }, () => 'f64' as const),
+      'f64',
+    );
+    s.op(wasm.else);
+    s.scratch('f64');
+    s.op(wasm.f32_demote_f64);
+    s.op(wasm.f64_promote_f32);
+    s.op(wasm.end);
+  };
+}
+
+function fusedMultiplyAdd(s: Sequence): void {
+  for (let operand = 0; operand < 3; operand++) {
+    s.push(operand);
+    // f64x2.splat
+    s.prefixed(0xfd, 0x14);
+  }
+  // f64x2.relaxed_madd, f64x2.extract_lane 0
+  s.prefixed(0xfd, 0x107);
+  s.prefixed(0xfd, 0x21);
+  s.op(0);
+}
+
+const three = ['f64', 'f64', 'f64'] as const;
+
+/** To an integer, saturating; -2^31 for a NaN. */
+function toInteger(prepare: (s: Sequence) => void): Emit {
+  return (s) => {
+    s.push(0);
+    prepare(s);
+    s.prefixed(0xfc, 0x02);
+    s.i32(-0x80000000);
+    s.push(0);
+    s.push(0);
+    s.op(wasm.f64_eq);
+    s.op(wasm.select);
+  };
+}
+
+const sequences: Readonly<Record<string, Emit>> = {
+  'i32.mulh_s': multiplyHigh(wasm.i64_extend_i32_s),
+  'i32.mulh_u': multiplyHigh(wasm.i64_extend_i32_u),
+  'i32.div_s': divideSigned('i32'),
+  'i32.div_u': unlessZero('i32', operandsThen(2, wasm.i32_div_u)),
+  'i32.rem_s': unlessZero('i32', operandsThen(2, wasm.i32_rem_s)),
+  'i32.rem_u': unlessZero('i32', operandsThen(2, wasm.i32_rem_u)),
+  'i32.not': (s) => {
+    s.push(0);
+    s.i32(-1);
+    s.op(wasm.i32_xor);
+  },
+  'i32.neg': (s) => {
+    s.i32(0);
+    s.push(0);
+    s.op(wasm.i32_sub);
+  },
+  'i32.bswap': (s) => emitByteSwap(s, () => s.push(0)),
+  'i32.select': selectOf,
+  'i64.select': selectOf,
+  'f64.select': selectOf,
+  'i64.div_s': divideSigned('i64'),
+  'i64.div_u': unlessZero('i64', operandsThen(2, wasm.i64_div_u)),
+  'i64.shl': shift64(0x86),
+  'i64.shr_u': shift64(0x88),
+  'i64.shr_s': shift64(0x87),
+  'i64.join': join,
+  'i64.high': (s) => {
+    s.push(0);
+    s.i64(32, 0);
+    s.op(wasm.i64_shr_u);
+    s.op(wasm.i32_wrap_i64);
+  },
+  'f64.fma': (s) => {
+    if (s.hasFusedMultiplyAdd) {
+      fusedMultiplyAdd(s);
+      return;
+    }
+    for (let operand = 0; operand < 3; operand++) s.push(operand);
+    s.runtime('fma', three, 'f64');
+  },
+  'f64.fma_single': (s) => {
+    if (s.hasFusedMultiplyAdd) {
+      roundedOnce(3, fusedMultiplyAdd, 'fmaSingle')(s);
+      return;
+    }
+    for (let operand = 0; operand < 3; operand++) s.push(operand);
+    s.runtime('fmaSingle', three, 'f64');
+  },
+  'f64.add_single': roundedOnce(2, operandsThen(2, 0xa0), 'addSingle'),
+  'f64.sub_single': roundedOnce(2, operandsThen(2, 0xa1), 'subSingle'),
+  'f64.mul_single': roundedOnce(2, operandsThen(2, 0xa2), 'mulSingle'),
+  'f64.div_single': roundedOnce(2, operandsThen(2, 0xa3), 'divSingle'),
+  'f64.sqrt_single': roundedOnce(1, operandsThen(1, 0x9f), 'sqrtSingle'),
+  'f64.to_single': operandsThen(1, wasm.f32_demote_f64, wasm.f64_promote_f32),
+  'f64.unordered': (s) => {
+    for (const operand of [0, 1]) {
+      s.push(operand);
+      s.push(operand);
+      s.op(wasm.f64_ne);
+    }
+    s.op(wasm.i32_or);
+  },
+  'f64.nan_of2': (s) => {
+    s.push(0);
+    s.push(0);
+    s.op(wasm.f64_eq);
+    s.ifResult('f64');
+    s.push(0);
+    s.op(wasm.else);
+    for (let operand = 0; operand < 3; operand++) s.push(operand);
+    s.i32(s.immediate);
+    s.runtime('nanOf2', ['f64', 'f64', 'f64', 'i32'], 'f64');
+    s.op(wasm.end);
+  },
+  'f64.from_halves': (s) => {
+    join(s);
+    s.op(wasm.f64_reinterpret_i64);
+  },
+  'f64.low': operandsThen(1, wasm.i64_reinterpret_f64, wasm.i32_wrap_i64),
+  'f64.high': (s) => {
+    s.push(0);
+    s.op(wasm.i64_reinterpret_f64);
+    s.i64(32, 0);
+    s.op(wasm.i64_shr_u);
+    s.op(wasm.i32_wrap_i64);
+  },
+  'i32.trunc_f64_s': toInteger(() => {}),
+  'i32.nearest_f64_s': toInteger((s) => s.op(wasm.f64_nearest)),
+};
+
+function shift64(opcode: number): Emit {
+  return (s) => {
+    s.push(0);
+    s.push(1);
+    s.op(wasm.i64_extend_i32_u);
+    s.op(opcode);
+  };
+}
+
+function join(s: Sequence): void {
+  s.push(1);
+  s.op(wasm.i64_extend_i32_u);
+  s.i64(32, 0);
+  s.op(wasm.i64_shl);
+  s.push(0);
+  s.op(wasm.i64_extend_i32_u);
+  s.op(wasm.i64_or);
+}
+
+const byName = new Map<string, Emit>(Object.entries(sequences));
+for (const [name, opcode] of single) {
+  const count = operations.find((operation) => operation.name === name)?.operands.length ?? 0;
+  byName.set(name, operandsThen(count, opcode));
+}
+
+/** By code: pushes the value of a pure operation; undefined for those that are not pure, and for constants. */
+export const pureSequences: readonly (Emit | undefined)[] = operations.map(({ name }) => byName.get(name));
+
+/** Names of opcodes in the text format. */
+export const opcodeNames: ReadonlyMap<number, string> = new Map([
+  // The IR's names are WebAssembly's, where both have the operation.
+  ...single.map(([name, opcode]) => [opcode, name] as const),
+  ...Object.entries(wasm).map(([name, opcode]) => [opcode, name.replace(/^([if](?:32|64)|local)_/, '$1.')] as const),
+]);

@@ -1,0 +1,93 @@
+/** Makes callable functions of emitted modules. */
+import { runtime } from '../ir/runtime.ts';
+import { encodeModule, exportName, type FunctionType, importModule, memoryName, tableName } from './encoder.ts';
+import { FunctionWriter } from './function.ts';
+import { type EmittedModule, translationType } from './region.ts';
+
+/** A translation in the table: takes the depth of guest calls and its slot, gives the guest address to go on at. */
+export type TableFunction = (depth: number, slot: number) => number;
+
+/** What translations import besides the operations' runtime. */
+export interface LinkEnvironment {
+  readonly memory: WebAssembly.Memory;
+  readonly table: WebAssembly.Table;
+  /** X, Y, V, G, N: see region.ts. */
+  readonly functions: Readonly<Record<string, (...values: number[]) => number>>;
+  /** A helper as a function of its operands. */
+  helper(number: number): (...values: number[]) => number;
+}
+
+/** Compiles a module and gives its function. */
+export function link(emitted: EmittedModule, environment: LinkEnvironment): TableFunction {
+  const imports: Record<string, WebAssembly.ImportValue> = {
+    [memoryName]: environment.memory,
+    [tableName]: environment.table,
+  };
+  for (const { name } of emitted.imports) imports[name] = importOf(name, environment);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), { [importModule]: imports });
+  return instance.exports[exportName] as TableFunction;
+}
+
+function importOf(name: string, environment: LinkEnvironment): WebAssembly.ImportValue {
+  const own = environment.functions[name];
+  if (own !== undefined) return own;
+  if (/^h\d+$/.test(name)) return environment.helper(Number(name.slice(1)));
+  const found = (runtime as unknown as Record<string, (...values: number[]) => number>)[name];
+  if (found === undefined) throw new Error(`there is no function ${name} to import`);
+  return found;
+}
+
+/** Makes a function that can stand in the table of one written in JavaScript. */
+export function tableFunction(call: TableFunction, memory: WebAssembly.Memory, memoryPages: number): TableFunction {
+  const f = new FunctionWriter(2);
+  f.get(0);
+  f.get(1);
+  f.call(f.import('call', translationType));
+  return instantiate(
+    f,
+    'stub',
+    translationType,
+    { call, [memoryName]: memory, [tableName]: emptyTable() },
+    memoryPages,
+  );
+}
+
+/** Whether f64x2.relaxed_madd rounds once here; the specification leaves that to the host. */
+export function hasFusedMultiplyAdd(): boolean {
+  const type: FunctionType = { parameters: ['f64', 'f64', 'f64'], result: 'f64' };
+  const f = new FunctionWriter(3);
+  for (let parameter = 0; parameter < 3; parameter++) {
+    f.get(parameter);
+    f.prefixed(0xfd, 0x14);
+  }
+  f.prefixed(0xfd, 0x107);
+  f.prefixed(0xfd, 0x21);
+  f.op(0);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  try {
+    const multiplyAdd = instantiate(f, 'fma', type, { [memoryName]: memory, [tableName]: emptyTable() }, 1);
+    // (1 + e)(1 - e) - 1 is -e * e, which two roundings make 0.
+    const e = 2 ** -30;
+    return multiplyAdd(1 + e, 1 - e, -1) === -e * e;
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError) return false;
+    throw error;
+  }
+}
+
+function emptyTable(): WebAssembly.Table {
+  return new WebAssembly.Table({ element: 'anyfunc', initial: 0 });
+}
+
+function instantiate(
+  f: FunctionWriter,
+  name: string,
+  type: FunctionType,
+  imports: Record<string, WebAssembly.ImportValue>,
+  memoryPages: number,
+): (...values: number[]) => number {
+  const body = f.out.finish();
+  const bytes = encodeModule({ name, type, locals: f.localRuns(), body, imports: f.imports, memoryPages });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [importModule]: imports });
+  return instance.exports[exportName] as (...values: number[]) => number;
+}

@@ -1,0 +1,543 @@
+/**
+ * Emits a region as one WebAssembly function in structured control flow.
+ *
+ * The function takes the depth of guest calls (in units of 128 bytes of the host's stack) and its own slot in the table,
+ * and returns the guest address where control goes on, as the JavaScript backend's functions do (javascript/region.ts):
+ * -1 means that the state block holds the pc, another negative number is the complement of the address of a loop that
+ * ran long. It imports the memory, the table of functions, and
+ *
+ * | name | meaning |
+ * | --- | --- |
+ * | X(pc) | leaves in the middle of a block, before the instruction at pc; returns -1 |
+ * | Y(link) | serves a system call; returns where to go on |
+ * | V(pc) | leaves for pc, outside of the default floating-point mode |
+ * | G(pc) | the slot of a guest address; N(entry, site, pc) the same for an indirect jump that the region did not know |
+ * | h3 | helper number 3 |
+ * | nanOf2 … | functions of the operations' runtime |
+ */
+import type { Frontend } from '../frontend.ts';
+import { op } from '../ir/builder.ts';
+import { header } from '../ir/state.ts';
+import type { RegionAnalysis } from '../optimize/analyse.ts';
+import type { Region } from '../optimize/discover.ts';
+import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
+import type { Structure } from '../optimize/structure.ts';
+import { BlockEmitter } from './block.ts';
+import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
+import { FunctionWriter } from './function.ts';
+import { wasm } from './instructions.ts';
+import type { MemoryLayout } from './memory.ts';
+
+export interface EmitOptions {
+  readonly name: string;
+  readonly layout: MemoryLayout;
+  readonly memoryPages: number;
+  readonly stateBase: number;
+  /** A table in memory that gives the slot of a guest address: (pc, slot) pairs of words, at the hash of pc; -1 where a pair is empty. */
+  readonly slotCache: { readonly offset: number; readonly entries: number };
+  readonly preciseFaults: boolean;
+  readonly checksMode: boolean;
+  readonly countInstructions: boolean;
+  readonly depthLimit: number;
+  readonly loopBudget: number;
+  readonly hasFusedMultiplyAdd: boolean;
+  /** The slot of a guest address in the table. */
+  slotOf(pc: number): number;
+  indirectTargets(pc: number): readonly number[];
+}
+
+export interface EmittedModule {
+  readonly name: string;
+  readonly entry: number;
+  readonly checksMode: boolean;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly imports: readonly FunctionImport[];
+  /** The function's instructions, for printing. */
+  readonly body: Uint8Array;
+}
+
+/** Of every translation: depth and slot to guest address. */
+export const translationType: FunctionType = { parameters: ['i32', 'i32'], result: 'i32' };
+const depth = 0;
+/** The slot's local holds the depth of callees: the slot itself is only for stubs. */
+const next = 1;
+const innerLoopFactor = 10;
+/** Jump tables beyond this many entries become comparisons. */
+const tableLimit = 4096;
+const word: FunctionType = { parameters: ['i32'], result: 'i32' };
+const words3: FunctionType = { parameters: ['i32', 'i32', 'i32'], result: 'i32' };
+
+export function emitModule(
+  region: Region,
+  analysis: RegionAnalysis,
+  frontend: Frontend,
+  helpers: readonly HelperRegisters[],
+  options: EmitOptions,
+): EmittedModule {
+  return new RegionEmitter(region, analysis, frontend, helpers, options).emit();
+}
+
+class RegionEmitter {
+  private readonly region: Region;
+  private readonly frontend: Frontend;
+  private readonly options: EmitOptions;
+  private readonly flow: RegisterFlow;
+  private readonly structure: Structure;
+  private readonly f = new FunctionWriter(2);
+  private readonly blocks: BlockEmitter;
+  /** Local that counts down the loop budget. */
+  private readonly budget: number;
+  /** Local of what a call returned. */
+  private readonly returned: number;
+  /** Locals of dispatch nodes' selectors. */
+  private readonly selectors = new Map<number, number>();
+  private arms = 0;
+
+  constructor(
+    region: Region,
+    analysis: RegionAnalysis,
+    frontend: Frontend,
+    helpers: readonly HelperRegisters[],
+    options: EmitOptions,
+  ) {
+    this.region = region;
+    this.frontend = frontend;
+    this.options = options;
+    this.flow = analysis.flow;
+    this.structure = analysis.structure;
+    this.budget = this.f.local('i32');
+    this.returned = this.f.local('i32');
+    for (const dispatch of this.structure.dispatches) this.selectors.set(dispatch.node, this.f.local('i32'));
+    this.blocks = new BlockEmitter({
+      unit: region.unit,
+      successors: region.successors,
+      frontend,
+      flow: this.flow,
+      helpers,
+      layout: options.layout,
+      stateBase: options.stateBase,
+      preciseFaults: options.preciseFaults,
+      countInstructions: options.countInstructions,
+      hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
+      f: this.f,
+    });
+  }
+
+  emit(): EmittedModule {
+    const { region, options, f } = this;
+    this.fill(0);
+    const route = this.structure.route.get(0);
+    if (route !== undefined) this.select(route.dispatch.node, route.selector);
+    this.tree(0);
+    f.op(wasm.unreachable);
+    const body = f.out.cut(0);
+    this.prologue();
+    f.out.append(body);
+    const instructions = f.out.finish();
+    return {
+      name: options.name,
+      entry: region.entry,
+      body: instructions,
+      checksMode: options.checksMode,
+      bytes: encodeModule({
+        name: options.name,
+        type: translationType,
+        locals: f.localRuns(),
+        body: instructions,
+        imports: f.imports,
+        memoryPages: options.memoryPages,
+      }),
+      imports: f.imports,
+    };
+  }
+
+  /** Leaves when the stack is used up or an interrupt waits; else sets what loops and calls count with. */
+  private prologue(): void {
+    const { f, options } = this;
+    const { stateBase } = options;
+    f.get(depth);
+    f.i32(options.depthLimit);
+    f.op(wasm.i32_gt_s);
+    this.blocks.pushHeader(header.interrupt);
+    f.op(wasm.i32_or);
+    f.open(wasm.if);
+    f.i32(0);
+    f.i32(this.region.entry | 0);
+    f.memory(wasm.i32_store, 2, stateBase + header.pc);
+    f.i32(0);
+    f.i32(1);
+    f.memory(wasm.i32_store, 2, stateBase + header.unwind);
+    f.i32(-1);
+    f.op(wasm.return);
+    f.end();
+    f.get(depth);
+    // V8's baseline code keeps every local in the frame.
+    f.i32(2 + ((f.localTypes.length + 24) >> 4));
+    f.op(wasm.i32_add);
+    f.set(next);
+    f.i32(options.loopBudget);
+    f.set(this.budget);
+  }
+
+  // -- structure
+
+  private tree(position: number): void {
+    const { structure, f } = this;
+    const merges = structure.children[position].filter((child) => structure.isMerge[child] === 1);
+    if (structure.isLoop[position] === 1) {
+      f.open(wasm.loop, `L${position}`);
+      this.within(position, merges, merges.length);
+      f.end();
+    } else {
+      this.within(position, merges, merges.length);
+    }
+  }
+
+  private within(position: number, merges: readonly number[], count: number): void {
+    if (count > 0) {
+      const merge = merges[count - 1];
+      this.f.open(wasm.block, `M${merge}`);
+      this.within(position, merges, count - 1);
+      this.f.end();
+      this.tree(merge);
+      return;
+    }
+    const node = this.structure.order[position];
+    if (node < this.region.blocks.length) this.block(position, node);
+    else this.dispatch(position, node);
+  }
+
+  private dispatch(position: number, node: number): void {
+    const { f } = this;
+    const dispatch = this.structure.dispatches.find((candidate) => candidate.node === node);
+    if (dispatch === undefined) throw new Error(`there is no dispatch node ${node}`);
+    const selector = this.selectors.get(node) as number;
+    if (this.structure.isLoop[position] === 1) {
+      this.pushBudgetUsed(this.structure.position[node]);
+      f.open(wasm.if);
+      dispatch.targets.forEach((target, number) => {
+        this.ifSelected(selector, number, () => this.leaveLoop(this.region.blocks[target].pc));
+      });
+      f.end();
+    }
+    dispatch.targets.forEach((target, number) => {
+      if (number === dispatch.targets.length - 1) this.enter(position, this.structure.position[target]);
+      else this.ifSelected(selector, number, () => this.enter(position, this.structure.position[target]));
+    });
+  }
+
+  private ifSelected(selector: number, number: number, then: () => void): void {
+    const { f } = this;
+    f.get(selector);
+    f.i32(number);
+    f.op(wasm.i32_eq);
+    f.open(wasm.if);
+    then();
+    f.end();
+  }
+
+  private select(node: number, selector: number): void {
+    this.f.i32(selector);
+    this.f.set(this.selectors.get(node) as number);
+  }
+
+  private go(position: number, target: number): void {
+    const route = this.structure.route.get(target);
+    if (route === undefined) {
+      this.enter(position, this.structure.position[target]);
+      return;
+    }
+    this.select(route.dispatch.node, route.selector);
+    this.enter(position, this.structure.position[route.dispatch.node]);
+  }
+
+  private enter(position: number, target: number): void {
+    if (target <= position) this.f.branch(`L${target}`);
+    else if (this.structure.isMerge[target] === 1) this.f.branch(`M${target}`);
+    else this.tree(target);
+  }
+
+  // -- blocks
+
+  private block(position: number, index: number): void {
+    const { region, blocks, structure } = this;
+    const block = region.blocks[index];
+    blocks.body(index, block, () => {
+      if (structure.isLoop[position] === 1) this.loopCheck(position, block.pc);
+    });
+    if (region.unit.op[block.end - 1] !== op.exit) blocks.countBlock();
+    this.terminator(position, index);
+  }
+
+  /**
+   * At the start of a loop: once the budget is used up, leave, to come back by a call: V8 replaces baseline code of
+   * WebAssembly only when it is called.
+   */
+  private loopCheck(position: number, pc: number): void {
+    this.pushBudgetUsed(position);
+    this.f.open(wasm.if);
+    this.leaveLoop(pc);
+    this.f.end();
+  }
+
+  private pushBudgetUsed(position: number): void {
+    const { f, options } = this;
+    f.get(this.budget);
+    f.i32(1);
+    f.op(wasm.i32_sub);
+    f.tee(this.budget);
+    f.i32(this.structure.isInner[position] === 1 ? -innerLoopFactor * options.loopBudget : 0);
+    f.op(wasm.i32_lt_s);
+  }
+
+  private leaveLoop(pc: number): void {
+    this.f.i32(~pc);
+    this.f.op(wasm.return);
+  }
+
+  private terminator(position: number, index: number): void {
+    const { f, blocks } = this;
+    const { unit } = this.region;
+    const at = this.region.blocks[index].end - 1;
+    const target = unit.imm[at] >>> 0;
+    switch (unit.op[at]) {
+      case op.jump:
+        this.goOrLeave(position, target, this.way(target));
+        return;
+      case op.branch: {
+        const otherwise = unit.b[at] >>> 0;
+        const yes = this.way(target);
+        const no = this.way(otherwise);
+        blocks.push(unit.a[at]);
+        f.open(wasm.if);
+        this.goOrLeave(position, target, yes);
+        f.else();
+        this.goOrLeave(position, otherwise, no);
+        f.end();
+        return;
+      }
+      case op.branch_return: {
+        const way = this.way(target);
+        blocks.push(unit.a[at]);
+        f.open(wasm.if);
+        this.returnTo(unit.b[at]);
+        f.end();
+        this.goOrLeave(position, target, way);
+        return;
+      }
+      case op.branch_indirect: {
+        const way = this.way(target);
+        blocks.push(unit.a[at]);
+        f.open(wasm.if);
+        this.indirect(position, unit.b[at], unit.pc[at] >>> 0);
+        f.end();
+        this.goOrLeave(position, target, way);
+        return;
+      }
+      case op.return:
+        this.returnTo(unit.a[at]);
+        return;
+      case op.jump_indirect:
+        this.indirect(position, unit.a[at], unit.pc[at] >>> 0);
+        return;
+      case op.call:
+        this.call(position, unit.b[at], () => f.i32(target | 0), this.options.slotOf(target));
+        return;
+      case op.call_indirect:
+        this.call(position, unit.b[at], () => blocks.push(unit.a[at]), undefined);
+        return;
+      case op.system_call:
+        blocks.edge(undefined);
+        f.i32(unit.b[at]);
+        f.call(f.import('Y', word));
+        this.goOnBehind(position, unit.b[at]);
+        return;
+      default:
+        blocks.edge(undefined);
+        blocks.sideExit(unit.pc[at] >>> 0);
+    }
+  }
+
+  private returnTo(value: number): void {
+    this.blocks.edge(undefined);
+    this.modeCheck(() => this.blocks.push(value));
+    this.blocks.push(value);
+    this.f.op(wasm.return);
+  }
+
+  /** A guest call: of a known slot, or of the slot of the address that `push` pushes. */
+  private call(position: number, link: number, push: () => void, slot: number | undefined): void {
+    const { f } = this;
+    this.blocks.edge(undefined);
+    this.modeCheck(push);
+    if (slot === undefined) {
+      this.findSlot(push);
+      f.set(this.returned);
+    }
+    const pushSlot = (): void => (slot === undefined ? f.get(this.returned) : f.i32(slot));
+    f.get(next);
+    pushSlot();
+    pushSlot();
+    f.callIndirect(wasm.call_indirect);
+    this.goOnBehind(position, link);
+  }
+
+  /** Behind a call: what it returned is on the stack. */
+  private goOnBehind(position: number, link: number): void {
+    const { f } = this;
+    f.tee(this.returned);
+    f.i32(link);
+    f.op(wasm.i32_ne);
+    f.open(wasm.if);
+    f.get(this.returned);
+    f.op(wasm.return);
+    f.end();
+    const index = this.region.indices.get(link >>> 0);
+    if (index === undefined) {
+      this.leave(link >>> 0);
+      return;
+    }
+    this.fill(index);
+    this.go(position, index);
+  }
+
+  /** Pushes the slot of the guest address that `push` pushes. */
+  private findSlot(push: () => void): void {
+    const { f } = this;
+    const { offset, entries } = this.options.slotCache;
+    const pair = f.scratch('i32');
+    push();
+    const shift = 3 - Math.log2(this.frontend.instructionAlignment);
+    f.i32(Math.abs(shift));
+    f.op(shift >= 0 ? wasm.i32_shl : wasm.i32_shr_u);
+    f.i32((entries - 1) * 8);
+    f.op(wasm.i32_and);
+    f.tee(pair);
+    f.memory(wasm.i32_load, 2, offset);
+    push();
+    f.op(wasm.i32_eq);
+    f.open(wasm.if, '', 'i32');
+    f.get(pair);
+    f.memory(wasm.i32_load, 2, offset + 4);
+    f.else();
+    push();
+    f.call(f.import('G', word));
+    f.end();
+  }
+
+  /** Where a region that may change the floating-point mode is left: sees to it that no other translation runs. */
+  private modeCheck(push: () => void): void {
+    if (!this.options.checksMode) return;
+    const { f } = this;
+    const { register, mask } = this.frontend.floatingPointControl;
+    const { registers, numbers } = this.frontend.registers;
+    this.blocks.pushHeader(registers[numbers[register]].offset);
+    f.i32(mask);
+    f.op(wasm.i32_and);
+    f.open(wasm.if);
+    push();
+    f.call(f.import('V', word));
+    f.op(wasm.return);
+    f.end();
+  }
+
+  /** Goes on at a known address outside the region: in its translation's place. */
+  private leave(pc: number): void {
+    const { f } = this;
+    const tail = (): void => {
+      const slot = this.options.slotOf(pc);
+      f.get(depth);
+      f.i32(slot);
+      f.i32(slot);
+      f.callIndirect(wasm.return_call_indirect);
+    };
+    if (!this.region.isLoop) {
+      tail();
+      return;
+    }
+    // What comes behind a loop may well be cold: where no translation called this one, the engine decides how it runs.
+    f.get(depth);
+    f.open(wasm.if);
+    tail();
+    f.end();
+    f.i32(pc | 0);
+    f.op(wasm.return);
+  }
+
+  /** What a way out of the present block needs, made before another block is emitted in one of its arms. */
+  private way(target: number): Uint8Array {
+    const { f } = this;
+    const start = f.out.length;
+    const index = this.region.indices.get(target);
+    this.blocks.edge(index);
+    if (index === undefined) {
+      this.modeCheck(() => f.i32(target | 0));
+      this.leave(target);
+    }
+    return f.out.cut(start);
+  }
+
+  private goOrLeave(position: number, target: number, way: Uint8Array): void {
+    this.f.out.append(way);
+    const index = this.region.indices.get(target);
+    if (index !== undefined) this.go(position, index);
+  }
+
+  /** A jump to a computed address: a jump table of the targets that were seen, anything else through the table of functions. */
+  private indirect(position: number, value: number, pc: number): void {
+    const { f, blocks } = this;
+    const push = (): void => blocks.push(value);
+    const known = this.options.indirectTargets(pc).filter((address) => this.region.indices.has(address));
+    const alignment = this.frontend.instructionAlignment;
+    const low = Math.min(...known);
+    const span = (Math.max(...known) - low) / alignment + 1;
+    const start = f.out.length;
+    blocks.edge(undefined);
+    this.modeCheck(push);
+    f.get(depth);
+    f.i32(this.region.entry | 0);
+    f.i32(pc | 0);
+    push();
+    f.call(f.import('N', words3));
+    f.tee(this.returned);
+    f.get(this.returned);
+    f.callIndirect(wasm.return_call_indirect);
+    const unknown = f.out.cut(start);
+    const ways = known.map((address) => this.way(address));
+    if (known.length > 0 && span <= tableLimit) {
+      const name = `A${this.arms++}`;
+      f.open(wasm.block, `${name}.`);
+      for (let arm = known.length - 1; arm >= 0; arm--) f.open(wasm.block, `${name}.${arm}`);
+      push();
+      f.i32(low | 0);
+      f.op(wasm.i32_sub);
+      if (alignment > 1) {
+        // Rotated, an address between two instructions is beyond the table.
+        f.i32(Math.log2(alignment));
+        f.op(wasm.i32_rotr);
+      }
+      const arms = new Int32Array(span).fill(-1);
+      known.forEach((address, arm) => {
+        arms[(address - low) / alignment] = arm;
+      });
+      f.op(wasm.br_table);
+      f.out.unsigned(span);
+      for (const arm of arms) f.out.unsigned(f.depthOf(arm < 0 ? `${name}.` : `${name}.${arm}`));
+      f.out.unsigned(f.depthOf(`${name}.`));
+      known.forEach((address, arm) => {
+        f.end();
+        this.goOrLeave(position, address, ways[arm]);
+      });
+      f.end();
+    }
+    f.out.append(unknown);
+  }
+
+  /** Fills the locals that the block at `index` expects. */
+  private fill(index: number): void {
+    const { flow, frontend } = this;
+    for (let register = 0; register < frontend.registers.registers.length; register++) {
+      if (has(flow.neededIn, flow.words, index, register)) this.blocks.fill(register);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** The parts of the WebAssembly JavaScript API that Stele uses: TypeScript declares it for browsers only. */
+declare namespace WebAssembly {
+  interface MemoryDescriptor {
+    readonly initial: number;
+    readonly maximum?: number;
+    readonly shared?: boolean;
+  }
+  class Memory {
+    constructor(descriptor: MemoryDescriptor);
+    readonly buffer: ArrayBufferLike;
+    grow(pages: number): number;
+  }
+  class Table {
+    constructor(descriptor: { readonly element: 'anyfunc'; readonly initial: number; readonly maximum?: number });
+    readonly length: number;
+    get(index: number): unknown;
+    set(index: number, value: unknown): void;
+    grow(count: number): number;
+  }
+  type ImportValue = Memory | Table | ((...values: number[]) => number);
+  class Module {
+    constructor(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>);
+  }
+  class Instance {
+    constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, ImportValue>>>>);
+    readonly exports: Readonly<Record<string, unknown>>;
+  }
+  class CompileError extends Error {}
+  class RuntimeError extends Error {}
+}
