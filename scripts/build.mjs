@@ -39,6 +39,7 @@ await build({
   format: 'cjs',
   // The launcher's script has no loader for import().
   supported: { 'dynamic-import': false },
+  define: { 'import.meta.filename': '__filename' },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',

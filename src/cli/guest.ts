@@ -23,6 +23,7 @@ import { powerpcSignals } from '../linux/signal-frame-powerpc.ts';
 import { startThread } from '../linux/startup.ts';
 import type { Thread } from '../linux/thread.ts';
 import { AddressSpace } from '../memory/address-space.ts';
+import type { FindHostPages } from '../memory/host-protection.ts';
 
 export interface GuestOptions {
   /** The ELF file's contents. */
@@ -37,6 +38,8 @@ export interface GuestOptions {
   /** Directory that absolute paths are looked up in first. */
   readonly root?: Uint8Array;
   readonly stackLimit: number;
+  /** Lets WebAssembly translations leave checks of accesses to the processor. */
+  readonly findHostPages?: FindHostPages;
   readonly engine: EngineName;
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
@@ -77,7 +80,7 @@ export function createGuest(options: GuestOptions): Guest {
   const architecture = architectures[image.target.abi];
   if (architecture === undefined) throw new RangeError(`nothing runs ${image.target.abi} programs`);
   const { frontend, abi, signals } = architecture;
-  const memory = new AddressSpace(frontend.byteOrder);
+  const memory = new AddressSpace(frontend.byteOrder, options.findHostPages);
   const program = loadElf(image, memory, new TextDecoder().decode(options.path));
   const files = new Files({ host: options.fileHost, abi, root: options.root });
   const process = new Process({ memory, system, files, signalAbi: signals, stackLimit: options.stackLimit });

@@ -18,6 +18,7 @@ import {
 } from '../host/command.ts';
 import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
+import { findHostPages } from '../host/page-protection.ts';
 import { deferOptimization } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
@@ -72,6 +73,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
       fileHost: new NodeFiles(),
       root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
       stackLimit: options.stackSize,
+      findHostPages,
       engine: options.engine,
       measure: statistics !== undefined,
       keepsRunning: optimize,

@@ -16,6 +16,7 @@
 import { stateBlockSize } from '../../translators/ir/state.ts';
 import { pageShift, pageSize, permission } from '../../translators/memory-view.ts';
 import { type GuestMemory, type Mapping, type MappingOptions, MemoryFault } from './guest-memory.ts';
+import { type FindHostPages, HostProtection, hostBits } from './host-protection.ts';
 import { MappingList, offsetAt } from './mapping-list.ts';
 import { PageTable, pageTableSize } from './page-table.ts';
 
@@ -51,8 +52,14 @@ export class AddressSpace implements GuestMemory {
   private readonly stateBlocksEnd: number;
   private nextStateBlock: number;
   private readonly freeStateBlocks: number[] = [];
+  private readonly findHostPages: FindHostPages | undefined;
+  /** While host pages follow the mappings. */
+  private host: HostProtection | undefined;
+  private hostUnavailable = false;
 
-  constructor(byteOrder: 'big' | 'little') {
+  /** @param findHostPages is asked when enableHostProtection is first called */
+  constructor(byteOrder: 'big' | 'little', findHostPages?: FindHostPages) {
+    this.findHostPages = findHostPages;
     const pages = byteLength / wasmPageSize;
     this.byteOrder = byteOrder;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -85,6 +92,60 @@ export class AddressSpace implements GuestMemory {
     this.freeStateBlocks.push(block);
   }
 
+  // -- the host's protection
+
+  get hostProtection(): 'off' | 'on' | 'unavailable' {
+    if (this.host !== undefined) return 'on';
+    return this.hostUnavailable ? 'unavailable' : 'off';
+  }
+
+  enableHostProtection(): boolean {
+    if (this.host !== undefined) return true;
+    if (this.hostUnavailable) return false;
+    const pages = this.findHostPages?.(this.memory);
+    if (pages === undefined) {
+      this.hostUnavailable = true;
+      return false;
+    }
+    this.host = new HostProtection(pages, this.list, (address, length) => this.hostRange(address, length));
+    this.followMappings(minimum, limit);
+    return this.host !== undefined;
+  }
+
+  /** Makes the host allow on a range what its mappings say. */
+  private followMappings(start: number, end: number): void {
+    if (this.host?.follow(start, end) === false) this.giveUpHostProtection();
+  }
+
+  /** Makes the host allow the same on all of a range, whatever is mapped there. */
+  private setHostPages(start: number, end: number, bits: number): void {
+    if (this.host?.set(start, end, bits) === false) this.giveUpHostProtection();
+  }
+
+  /** The host has no room for so many ranges of pages (vm.max_map_count): from here on all accesses must be checked. */
+  private giveUpHostProtection(): void {
+    const { host } = this;
+    this.host = undefined;
+    this.hostUnavailable = true;
+    // One range needs no room.
+    if (host?.set(minimum, limit, read | write) === false)
+      throw new Error("the guest's memory cannot be made accessible");
+    this.onCodeChange(minimum, limit - minimum);
+  }
+
+  /** Runs an action that touches a range whatever the guest may do there. */
+  private withPagesOpen<Result>(address: number, length: number, access: number, action: () => Result): Result {
+    if (this.host === undefined || this.allows(address, length, access)) return action();
+    const start = address - (address % pageSize);
+    const end = Math.ceil((address + length) / pageSize) * pageSize;
+    this.setHostPages(start, end, read | write);
+    try {
+      return action();
+    } finally {
+      this.followMappings(start, end);
+    }
+  }
+
   // -- mappings
 
   map(start: number, length: number, protection: number, options: MappingOptions = {}): void {
@@ -92,12 +153,17 @@ export class AddressSpace implements GuestMemory {
     const first = start >>> pageShift;
     const last = end >>> pageShift;
     const hadCode = this.holdsCode(start, end);
+    const bits = hostBits(protection);
+    const isWritable = (bits & write) !== 0;
+    if (isWritable) this.setHostPages(start, end, bits);
     this.table.clean(first, last, (from, to) => {
+      if (!isWritable) this.setHostPages(from << pageShift, to << pageShift, read | write);
       this.fillUnchecked(from << pageShift, (to - from) << pageShift, 0);
     });
     this.table.set(first, last, protection);
     const { shared = false, growsDown = false, name = '', offset = 0 } = options;
     this.list.replace(start, end, [{ start, end, protection, shared, growsDown, name, offset }]);
+    if (!isWritable) this.setHostPages(start, end, bits);
     if (hadCode || (protection & execute) !== 0) this.onCodeChange(start, length);
   }
 
@@ -108,6 +174,7 @@ export class AddressSpace implements GuestMemory {
     const hadCode = this.holdsCode(start, end);
     this.table.set(first, last, 0);
     this.list.replace(start, end, []);
+    this.setHostPages(start, end, 0);
     if (hadCode) this.onCodeChange(start, length);
   }
 
@@ -128,8 +195,10 @@ export class AddressSpace implements GuestMemory {
         ((mapping.protection | protection) & execute) === 0 ||
         ((mapping.protection & ~read) === execute && (protection & ~read) === execute);
       const codeChanges = !this.list.within(start, reached).every(keeps);
+      const hostChanges = this.host?.agrees(start, reached, protection) === false;
       this.table.set(first, last, protection);
       this.list.replace(start, reached, changed);
+      if (hostChanges) this.setHostPages(start, reached, hostBits(protection));
       if (codeChanges) this.onCodeChange(start, reached - start);
     }
     return reached === end;
@@ -151,7 +220,11 @@ export class AddressSpace implements GuestMemory {
     this.map(to, newLength, protection, { shared, growsDown, name, offset: offsetAt(mapping, from) });
     const copied = Math.min(length, newLength);
     const source = this.hostRange(from, copied);
-    this.bytes.copyWithin(this.hostRange(to, copied), source, source + copied);
+    this.withPagesOpen(from, copied, read, () =>
+      this.withPagesOpen(to, copied, write, () =>
+        this.bytes.copyWithin(this.hostRange(to, copied), source, source + copied),
+      ),
+    );
     this.table.markDirty(to >>> pageShift, (to + copied) >>> pageShift);
     this.unmap(from, length);
   }
@@ -284,13 +357,13 @@ export class AddressSpace implements GuestMemory {
   poke(address: number, bytes: Uint8Array): void {
     this.requireMapped(address, bytes.length, write);
     this.table.markDirty(address >>> pageShift, (address + bytes.length + pageSize - 1) >>> pageShift);
-    this.copyIn(address, bytes);
+    this.withPagesOpen(address, bytes.length, write, () => this.copyIn(address, bytes));
     this.wrote(address, bytes.length);
   }
 
   peek(address: number, length: number): Uint8Array {
     this.requireMapped(address, length, read);
-    return this.copyOut(address, length);
+    return this.withPagesOpen(address, length, read, () => this.copyOut(address, length));
   }
 
   // -- helpers

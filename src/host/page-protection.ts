@@ -1,0 +1,74 @@
+/** Protection of the pages inside a WebAssembly.Memory by the host's mprotect, called through koffi. */
+import { readFileSync } from 'node:fs';
+import type { HostPages } from '../memory/host-protection.ts';
+
+/** The page size that guests and this protection have. */
+const pageSize = 4096;
+/** How far behind a memory's start V8 reserves what 32-bit addresses plus 32-bit offsets reach, when accesses trap. */
+const guardedLength = 2 ** 33;
+
+interface Native {
+  /** mprotect(2), with PROT_READ 1 and PROT_WRITE 2. @returns 0, or -1 on failure */
+  mprotect(address: number, length: number, protection: number): number;
+  /** Gives the address of its first argument, when it moves nothing. */
+  memmove(destination: Uint8Array, source: Uint8Array, length: number): number;
+  getpagesize(): number;
+}
+
+/** The functions of the C library; undefined without koffi, which is an optional dependency, or on a host that lacks one. */
+function loadNative(): Native | undefined {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  try {
+    const { load } = createRequire(import.meta.filename)('koffi') as typeof import('koffi');
+    const library = load(null);
+    return {
+      mprotect: library.func('int mprotect(uintptr_t address, size_t length, int protection)') as Native['mprotect'],
+      memmove: library.func(
+        'uintptr_t memmove(void *destination, void *source, size_t length)',
+      ) as unknown as Native['memmove'],
+      getpagesize: library.func('int getpagesize()') as Native['getpagesize'],
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether the host maps exactly this range for reading and writing, and behind it the inaccessible range that V8
+ * reserves only where it turns faults of WebAssembly code into traps (not with --disable-wasm-trap-handler, nor where
+ * the address space is limited). Without that, a fault would end the process.
+ * @param maps the text of /proc/self/maps
+ */
+export function isGuarded(maps: string, address: number, length: number): boolean {
+  const start = address.toString(16);
+  const end = (address + length).toString(16);
+  if (!maps.includes(`${start}-${end} rw-p `)) return false;
+  const guard = new RegExp(`^${end}-([0-9a-f]+) ---p `, 'm').exec(maps);
+  return guard !== null && Number.parseInt(guard[1], 16) >= address + guardedLength;
+}
+
+/**
+ * The host pages of a memory, none of which is protected yet; undefined where they cannot be protected so that
+ * WebAssembly code traps: without koffi, elsewhere than on Linux, with other page sizes, or where V8 does not catch faults.
+ * Loads koffi, which takes 10 to 20 ms, so it is to be called when protection is worth that.
+ */
+export function findHostPages(memory: WebAssembly.Memory): HostPages | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const native = loadNative();
+  if (native === undefined || native.getpagesize() !== pageSize) return undefined;
+  const bytes = new Uint8Array(memory.buffer);
+  const address = native.memmove(bytes, bytes, 0);
+  try {
+    if (!isGuarded(readFileSync('/proc/self/maps', 'latin1'), address, bytes.length)) return undefined;
+  } catch {
+    return undefined;
+  }
+  return {
+    protect(offset, length, bits) {
+      if (offset < 0 || length <= 0 || offset + length > bytes.length) {
+        throw new RangeError(`the pages at 0x${offset.toString(16)}+0x${length.toString(16)} are outside the memory`);
+      }
+      return native.mprotect(address + offset, length, bits) === 0;
+    },
+  };
+}
