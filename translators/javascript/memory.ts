@@ -2,7 +2,7 @@
 import { op } from '../ir/builder.ts';
 import type { Unit } from '../ir/unit.ts';
 import { pageShift } from '../memory-view.ts';
-import type { AccessGroup } from '../optimize/accesses.ts';
+import { type AccessGroup, isOneEntry } from '../optimize/accesses.ts';
 
 /** How a guest address becomes an offset into the buffer. */
 export interface MemoryConstants {
@@ -17,7 +17,7 @@ export function emitCheck(group: AccessGroup, base: string | undefined, constant
   let entry: string;
   if (bytes === 1) {
     entry = `P[${low} >>> ${pageShift}]`;
-  } else if (bytes === 2 || bytes === 4 || bytes === 8) {
+  } else if (isOneEntry(group)) {
     const shift = Math.log2(bytes);
     // Rotated right, an aligned address finds its page's entry, another one that of the page and its neighbour.
     entry = `P[(${low} >>> ${shift} | ${low} << ${32 - shift}) >>> ${pageShift - shift}]`;

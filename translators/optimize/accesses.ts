@@ -25,7 +25,18 @@ export interface AccessGroup {
   high: number;
   /** Bits: 1 read, 2 write. */
   access: number;
-  count: number;
+  /** Bytes of the widest access. */
+  widest: number;
+}
+
+/**
+ * Whether one entry of the permission table answers for the whole group (translators/memory-view.ts): where its span is
+ * that of one access, mostly aligned. Several narrower ones need not be aligned as a whole, and then that entry tells of
+ * the next page, too, which none of them may touch.
+ */
+export function isOneEntry(group: AccessGroup): boolean {
+  const bytes = group.high - group.low;
+  return bytes === group.widest && (bytes === 1 || bytes === 2 || bytes === 4 || bytes === 8);
 }
 
 /** The widest span of one check: it looks at the pages of both ends, so nothing may lie between. */
@@ -71,11 +82,11 @@ export function groupAccesses(unit: Unit, first: number, end: number): AccessGro
       group.low = Math.min(group.low, low);
       group.high = Math.max(group.high, high);
       group.access |= access;
-      group.count++;
+      group.widest = Math.max(group.widest, high - low);
       groups[at - first] = group;
     } else {
       const isEarly = known && (unit.op[base] === op['get.i32'] || unit.op[base] === op['i32.const']);
-      const made = { first: at, early: isEarly, low, high, access, count: 1 };
+      const made = { first: at, early: isEarly, low, high, access, widest: high - low };
       if (isEarly) early.push(made);
       open.set(base, made);
       groups[at - first] = made;

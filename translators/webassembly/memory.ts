@@ -2,7 +2,7 @@
 import { op } from '../ir/builder.ts';
 import type { Unit } from '../ir/unit.ts';
 import { pageShift } from '../memory-view.ts';
-import { type AccessGroup, accessBytes } from '../optimize/accesses.ts';
+import { type AccessGroup, accessBytes, isOneEntry } from '../optimize/accesses.ts';
 import type { FunctionWriter } from './function.ts';
 import { wasm } from './instructions.ts';
 
@@ -46,7 +46,7 @@ export function emitCheck(
     f.memory(wasm.i32_load8_u, 0, layout.permissions);
   };
   address(group.low);
-  if (bytes === 1 || bytes === 2 || bytes === 4 || bytes === 8) {
+  if (isOneEntry(group)) {
     // Rotated right, an aligned address finds its page's entry, another one that of the page and its neighbour.
     entry(Math.log2(bytes));
   } else {
