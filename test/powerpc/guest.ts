@@ -22,14 +22,16 @@ export class Guest {
   /** What helpers asked for. */
   readonly requests: string[] = [];
   exact = true;
-  private code: readonly number[] = [];
+  /** What lies at `codeAddress`. */
+  code: readonly number[] = [];
+  readonly machine: Machine;
   private readonly interpreter: Interpreter;
 
   constructor() {
     const { memory, requests } = this;
     memory.map(dataAddress, 0x1000, protection.read | protection.write);
     memory.map(readOnlyAddress, 0x1000, protection.read);
-    const machine: Machine = {
+    this.machine = {
       timeBase: () => ({ low: 0x89abcdef | 0, high: 0x01234567 }),
       invalidateCode: (address, length) => requests.push(`invalidate ${(address >>> 0).toString(16)} ${length}`),
       requireExactFloatingPoint: () => requests.push('exact'),
@@ -41,7 +43,7 @@ export class Guest {
         return true;
       },
     };
-    this.interpreter = new Interpreter(powerpc, this.state, memory, machine, (pc) => this.block(pc));
+    this.interpreter = new Interpreter(powerpc, this.state, memory, this.machine, (pc) => this.block(pc));
   }
 
   /**

@@ -24,7 +24,8 @@ export class CodeBuffer {
   private siteRest = new Int32Array(1 << 14);
   private sites = 0;
 
-  // Open addressing from guest pc to position; 0 marks a free place. Dropped blocks keep theirs with position -1.
+  // Open addressing from guest pc to position; 0 marks a free place. Position -1 stands for blocks that were dropped, or
+  // ran without code (note).
   private keys = new Int32Array(1 << 12);
   private positions = new Int32Array(1 << 12);
   private used = 0;
@@ -94,10 +95,24 @@ export class CodeBuffer {
 
   /** The position of the block at a guest address, or 0. */
   find(pc: number): number {
+    return Math.max(this.entry(pc), 0);
+  }
+
+  /** Whether a guest address has a block, or had one, or was noted; what is not in use may be forgotten. */
+  knows(pc: number): boolean {
+    return this.entry(pc) !== 0;
+  }
+
+  /** Notes that control came to a guest address that has no block. */
+  note(pc: number): void {
+    this.enter(pc, -1);
+  }
+
+  private entry(pc: number): number {
     const { keys, positions } = this;
     const mask = keys.length - 1;
     for (let at = hash(pc) & mask; positions[at] !== 0; at = (at + 1) & mask) {
-      if (keys[at] === (pc | 0)) return Math.max(positions[at], 0);
+      if (keys[at] === (pc | 0)) return positions[at];
     }
     return 0;
   }

@@ -3,17 +3,19 @@
  *
  * Blocks are prepared once (interpreter-prepare.ts) into one array of words (interpreter-encoding.ts,
  * interpreter-code.ts), which the generated loop (interpreter.generated.ts) runs from block to block
- * over direct links until something needs the caller.
+ * over direct links until something needs the caller. Where it can fetch code itself, a block's first run is
+ * done by lifting alone (evaluator.ts), and the block prepared when control comes to it again.
  */
-import type { Frontend, Helper, Machine } from '../frontend.ts';
+import type { Fetch, Frontend, Helper, Machine } from '../frontend.ts';
 import type { MemoryView } from '../memory-view.ts';
+import { Evaluator } from './evaluator.ts';
 import { execute } from './interpreter.generated.ts';
 import { CodeBuffer } from './interpreter-code.ts';
 import { stop } from './interpreter-encoding.ts';
 import { Preparer } from './interpreter-prepare.ts';
 import { exitCode } from './operations.ts';
 import { header, type State } from './state.ts';
-import type { Block, Unit } from './unit.ts';
+import type { Unit } from './unit.ts';
 
 export { stop } from './interpreter-encoding.ts';
 
@@ -23,10 +25,14 @@ export type BlockSource = (pc: number) => Unit | undefined;
 type Run = Helper['run'];
 
 const exitWord = header.exit >> 2;
+const interruptWord = header.interrupt >> 2;
 const detailWord = header.detail >> 2;
 const accessWord = header.access >> 2;
 const instructionsIndex = header.instructions >> 3;
 const executeAccess = 4;
+
+/** No reason to stop. */
+const none = 0;
 
 /** Instructions that one call of the generated loop may count: a 31-bit number. */
 const longestRun = 0x3fffffff;
@@ -46,11 +52,21 @@ export class Interpreter {
   private readonly buffer = new CodeBuffer();
   private readonly preparer: Preparer;
   private readonly source: BlockSource;
+  /** Does the first run of each block; absent when every run shall be one of prepared code. */
+  private readonly evaluator: Evaluator | undefined;
   /** Instructions that the running call of the generated loop may still execute, when it began. */
   private allowance = 0;
   private longest = shortRun;
 
-  constructor(frontend: Frontend, state: State, memory: MemoryView, machine: Machine, source: BlockSource) {
+  /** @param fetch reads code for the first run of each block; without it `source` is asked for every block that runs */
+  constructor(
+    frontend: Frontend,
+    state: State,
+    memory: MemoryView,
+    machine: Machine,
+    source: BlockSource,
+    fetch?: Fetch,
+  ) {
     this.state = state;
     this.memory = memory;
     this.machine = machine;
@@ -58,6 +74,7 @@ export class Interpreter {
     this.helpers = frontend.helpers.map((helper) => helper.run);
     this.words = new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2);
     this.preparer = new Preparer(frontend.registers, frontend.helpers, this.buffer);
+    this.evaluator = fetch === undefined ? undefined : new Evaluator(frontend, state, memory, fetch);
   }
 
   /** Words of interpreter code (4 bytes each) after which all of it is dropped and made anew; 2^23 at first. */
@@ -76,14 +93,19 @@ export class Interpreter {
    * @returns why it stopped (`stop`)
    */
   run(budget = Number.POSITIVE_INFINITY): number {
-    const { state } = this;
+    const { state, buffer, evaluator } = this;
+    state.i32[exitWord] = 0;
     let rest = budget;
     for (;;) {
-      const start = this.resolve(state.pc, 0, 0);
-      if (start === 0) return stop.missing;
-      state.i32[exitWord] = 0;
       const before = state.f64[instructionsIndex];
-      this.allowance = Math.min(rest, this.longest);
+      if (evaluator !== undefined) {
+        const reason = this.evaluate(evaluator, rest);
+        if (reason !== none) return reason;
+      }
+      const start = buffer.find(state.pc) || this.make(state.pc);
+      if (start === 0) return stop.missing;
+      // What the evaluator refused may come when the budget is used up, and still belongs to the last block.
+      this.allowance = Math.max(1, Math.min(rest - (state.f64[instructionsIndex] - before), this.longest));
       const reason = execute(this, start, this.allowance);
       const executed = state.f64[instructionsIndex];
       rest -= executed - before;
@@ -91,7 +113,10 @@ export class Interpreter {
         this.longest = longestRun;
         this.machine.keepsRunning?.();
       }
-      if (reason !== stop.budget || rest <= 0) return reason;
+      // Code that did not run yet is the evaluator's.
+      const goesOn = reason === stop.budget || (reason === stop.missing && evaluator !== undefined);
+      if (!goesOn) return reason;
+      if (rest <= 0) return stop.budget;
     }
   }
 
@@ -122,18 +147,19 @@ export class Interpreter {
    * @param key position of the word that shall hold the pc with it, or 0
    */
   resolve(pc: number, link: number, key: number): number {
-    let position = this.buffer.find(pc);
+    const { buffer } = this;
+    let position = buffer.find(pc);
     let keep = link;
     if (position === 0) {
-      const unit = this.source(pc >>> 0);
-      if (unit === undefined) return 0;
+      if (this.evaluator !== undefined && !buffer.knows(pc)) return 0;
+      const { length } = buffer;
+      position = this.make(pc);
       // Links into code that was just forgotten must not be written.
-      if (this.buffer.trim()) keep = 0;
-      position = this.prepare(unit, unit.blocks[0]);
+      if (position < length) keep = 0;
     }
     if (keep !== 0) {
-      this.buffer.words[keep] = position;
-      if (key !== 0) this.buffer.words[key] = pc;
+      buffer.words[keep] = position;
+      if (key !== 0) buffer.words[key] = pc;
     }
     return position;
   }
@@ -166,9 +192,39 @@ export class Interpreter {
     return stopped;
   }
 
-  private prepare(unit: Unit, block: Block): number {
+  /**
+   * Does the first run of blocks until control comes to one that ran already, or to an instruction for prepared code.
+   * @param budget guest instructions
+   * @returns why run() shall stop, or none
+   */
+  private evaluate(evaluator: Evaluator, budget: number): number {
+    const { state, buffer } = this;
+    const { i32, f64 } = state;
+    let rest = budget;
+    let pc = state.pc;
+    while (!buffer.knows(pc)) {
+      if (i32[interruptWord] !== 0) return stop.interrupt;
+      if (rest <= 0) return stop.budget;
+      buffer.note(pc);
+      const count = evaluator.run(pc);
+      f64[instructionsIndex] += count;
+      rest -= count;
+      pc = evaluator.target;
+      state.pc = pc;
+      if (evaluator.refused) break;
+    }
+    return none;
+  }
+
+  /** Prepares the block at a guest address, for which there is no code. @returns its position; 0 when there is none */
+  private make(pc: number): number {
+    const { buffer } = this;
+    const unit = this.source(pc >>> 0);
+    if (unit === undefined) return 0;
+    buffer.trim();
+    const block = unit.blocks[0];
     const position = this.preparer.prepare(unit, block, this.threshold);
-    this.buffer.add(block.pc, block.endPc, position);
+    buffer.add(block.pc, block.endPc, position);
     return position;
   }
 }

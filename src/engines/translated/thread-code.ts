@@ -99,7 +99,9 @@ export class ThreadCode {
       },
     });
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
-    this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+    // A log shall have every block that runs.
+    const fetch = host.log === undefined ? this.fetch : undefined;
+    this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
     this.stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
