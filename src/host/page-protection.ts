@@ -34,17 +34,17 @@ function loadNative(): Native | undefined {
 }
 
 /**
- * Whether the host maps exactly this range for reading and writing, and behind it the inaccessible range that V8
+ * Whether the host maps all of this range for reading and writing, and behind it the inaccessible range that V8
  * reserves only where it turns faults of WebAssembly code into traps (not with --disable-wasm-trap-handler, nor where
  * the address space is limited). Without that, a fault would end the process.
- * @param maps the text of /proc/self/maps
+ * @param maps the text of /proc/self/maps, where a range may have merged with another one before it
  */
 export function isGuarded(maps: string, address: number, length: number): boolean {
-  const start = address.toString(16);
   const end = (address + length).toString(16);
-  if (!maps.includes(`${start}-${end} rw-p `)) return false;
+  const range = new RegExp(`^([0-9a-f]+)-${end} rw-p `, 'm').exec(maps);
   const guard = new RegExp(`^${end}-([0-9a-f]+) ---p `, 'm').exec(maps);
-  return guard !== null && Number.parseInt(guard[1], 16) >= address + guardedLength;
+  if (range === null || guard === null) return false;
+  return Number.parseInt(range[1], 16) <= address && Number.parseInt(guard[1], 16) >= address + guardedLength;
 }
 
 /**
