@@ -26,6 +26,11 @@ const minimum = 0x10000;
 const limit = 0x7f000000;
 /** Bytes of the buffer kept from the guest. */
 const reserve = 0xff0000;
+/**
+ * The end of the reserve next to a mirrored guest's memory holds nothing: an unchecked access of WebAssembly code reaches
+ * that far below the lowest guest offset, by its displacement and size, and must trap there.
+ */
+const guard = 0x10000;
 const wasmPageSize = 0x10000;
 const byteLength = limit - minimum + reserve;
 /** Linux keeps this many bytes free below a stack that grows (stack_guard_gap). */
@@ -72,7 +77,7 @@ export class AddressSpace implements GuestMemory {
     this.permissions = new Uint8Array(this.buffer, reserveStart, pageTableSize);
     this.table = new PageTable(this.permissions);
     this.nextStateBlock = reserveStart + pageTableSize;
-    this.stateBlocksEnd = reserveStart + reserve;
+    this.stateBlocksEnd = reserveStart + reserve - guard;
   }
 
   /** Sets aside a zeroed state block for a thread. @returns its offset in the buffer. @throws RangeError when there are none left */
@@ -108,6 +113,7 @@ export class AddressSpace implements GuestMemory {
       return false;
     }
     this.host = new HostProtection(pages, this.list, (address, length) => this.hostRange(address, length));
+    if (!this.mirrored || !pages.protect(reserve - guard, guard, 0)) this.giveUpHostProtection();
     this.followMappings(minimum, limit);
     return this.host !== undefined;
   }

@@ -58,6 +58,22 @@ export class AccessGroups {
   }
 }
 
+/** The group of one access alone. */
+export function groupOfOne(unit: Unit, at: number): AccessGroup {
+  const code = unit.op[at];
+  const isCheck = code === op.check;
+  const low = unit.imm[at];
+  const bytes = isCheck ? unit.b[at] : accessBytes[code];
+  return {
+    first: at,
+    early: false,
+    low,
+    high: low + bytes,
+    access: isCheck ? unit.c[at] : accessKinds[code],
+    widest: bytes,
+  };
+}
+
 /** Groups the accesses of [first, end); a helper may change what is mapped, so nothing is grouped across one. */
 export function groupAccesses(unit: Unit, first: number, end: number): AccessGroups {
   const groups: (AccessGroup | undefined)[] = [];
@@ -74,19 +90,18 @@ export function groupAccesses(unit: Unit, first: number, end: number): AccessGro
     }
     if (accessBytes[code] === 0 && !isCheck) continue;
     const base = unit.a[at];
-    const low = unit.imm[at];
-    const high = low + (isCheck ? unit.b[at] : accessBytes[code]);
-    const access = isCheck ? unit.c[at] : accessKinds[code];
+    const one = groupOfOne(unit, at);
+    const { low, high } = one;
     const group = open.get(base);
     if (group !== undefined && Math.max(group.high, high) - Math.min(group.low, low) <= span) {
       group.low = Math.min(group.low, low);
       group.high = Math.max(group.high, high);
-      group.access |= access;
+      group.access |= one.access;
       group.widest = Math.max(group.widest, high - low);
       groups[at - first] = group;
     } else {
       const isEarly = known && (unit.op[base] === op['get.i32'] || unit.op[base] === op['i32.const']);
-      const made = { first: at, early: isEarly, low, high, access, widest: high - low };
+      const made = { ...one, early: isEarly };
       if (isEarly) early.push(made);
       open.set(base, made);
       groups[at - first] = made;

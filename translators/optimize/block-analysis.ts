@@ -17,6 +17,8 @@ export interface AnalysisContext {
   readonly flow: RegisterFlow;
   readonly helpers: readonly HelperRegisters[];
   readonly preciseFaults: boolean;
+  /** Accesses are not checked but trap: each of them may leave, not only the first of a group. */
+  readonly accessesTrap: boolean;
 }
 
 const none = 0x7fffffff;
@@ -234,6 +236,7 @@ export class BlockAnalysis {
 
   /** Whether an access has its own check in front of it. */
   isChecked(at: number): boolean {
+    if (this.context.accessesTrap) return true;
     const group = this.groups.groupOf(at);
     return group.first === at && !group.early;
   }

@@ -10,13 +10,14 @@ import { operations } from '../ir/operations.ts';
 import { header } from '../ir/state.ts';
 import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
+import { groupOfOne } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
 import { has } from '../optimize/registers-flow.ts';
 import type { ValueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
-import { emitAccess, emitCheck, type MemoryLayout } from './memory.ts';
+import { emitAccess, emitCheck, type MemoryLayout, trapsByItself } from './memory.ts';
 
 export interface BlockContext extends AnalysisContext {
   readonly frontend: Frontend;
@@ -26,6 +27,8 @@ export interface BlockContext extends AnalysisContext {
   readonly countInstructions: boolean;
   readonly hasFusedMultiplyAdd: boolean;
   readonly f: FunctionWriter;
+  /** Notes that the instruction that is written next may trap, and for which guest instruction. */
+  mayTrap(pc: number, executed: number): void;
 }
 
 const none = -1;
@@ -300,23 +303,29 @@ export class BlockEmitter {
   }
 
   private access(at: number): void {
-    const { unit, layout } = this.context;
-    const group = this.analysis.groups.groupOf(at);
+    const { unit, layout, accessesTrap } = this.context;
     const baseValue = unit.a[at];
     const isConstant = unit.op[baseValue] === op['i32.const'];
     const push = isConstant ? undefined : () => this.push(baseValue);
     const constant = isConstant ? unit.imm[baseValue] : 0;
-    if (this.analysis.isChecked(at)) {
-      emitCheck(this.f, group, layout, push, constant);
+    const code = unit.op[at];
+    const traps = accessesTrap && trapsByItself(unit, at, layout);
+    if (accessesTrap && !traps) {
+      emitCheck(this.f, groupOfOne(unit, at), layout, push, constant);
+      this.leaveIf(this.pcOf(at));
+    } else if (!traps && this.analysis.isChecked(at)) {
+      emitCheck(this.f, this.analysis.groups.groupOf(at), layout, push, constant);
       this.leaveIf(this.pcOf(at));
     }
-    const code = unit.op[at];
     if (code === op.check) return;
     const type = resultTypes[code];
     const unused = this.analysis.uses[at] === 0 && this.analysis.last[at] < 0;
     // A load that nobody needs has had its check; an exchange still stores.
-    if (type !== '' && unused && code !== op.compare_exchange32) return;
-    emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value));
+    if (type !== '' && unused && code !== op.compare_exchange32 && !traps) return;
+    const trap = (): void => {
+      if (traps) this.context.mayTrap(this.pcOf(at), this.executedBefore(this.pcOf(at)));
+    };
+    emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap);
     if (type === '') return;
     if (unused) this.f.op(wasm.drop);
     else this.keep(at, type);
@@ -324,7 +333,8 @@ export class BlockEmitter {
 
   /** The checks of accesses whose base is known at the block's start. */
   private checkEarly(): void {
-    const { unit, layout } = this.context;
+    const { unit, layout, accessesTrap } = this.context;
+    if (accessesTrap) return;
     let checks = 0;
     for (const group of this.analysis.groups.early) {
       const base = unit.a[group.first];

@@ -123,8 +123,11 @@ export const memoryName = 'memory';
 export const tableName = 'table';
 export const exportName = 'f';
 
-/** A module that imports a shared memory, a table and functions, and exports one function, of type 0. */
-export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
+/**
+ * A module that imports a shared memory, a table and functions, and exports one function, of type 0.
+ * @returns its bytes, and the offset in them of the function's first instruction
+ */
+export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffer>; bodyOffset: number } {
   const types: string[] = [];
   const typeBytes: FunctionType[] = [];
   const typeIndex = (type: FunctionType): number => {
@@ -204,6 +207,8 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     into.unsigned(code.length);
     into.append(code.finish());
   });
+  // Behind the body stands the final `end`.
+  const bodyEnd = out.length - 1;
   // The name section (appendix 7.4.1): function names.
   section(0, (into) => {
     into.name('name');
@@ -215,5 +220,6 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     into.unsigned(names.length);
     into.append(names.finish());
   });
-  return out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
+  const bytes = out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
+  return { bytes, bodyOffset: bodyEnd - parts.body.length };
 }

@@ -87,7 +87,7 @@ function instantiate(
   memoryPages: number,
 ): (...values: number[]) => number {
   const body = f.out.finish();
-  const bytes = encodeModule({ name, type, locals: f.localRuns(), body, imports: f.imports, memoryPages });
+  const { bytes } = encodeModule({ name, type, locals: f.localRuns(), body, imports: f.imports, memoryPages });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [importModule]: imports });
   return instance.exports[exportName] as (...values: number[]) => number;
 }

@@ -12,10 +12,27 @@ export interface MemoryLayout {
   readonly origin: number;
   /** Offset of the permission table in the same memory. */
   readonly permissions: number;
+  /** Lowest offset that a guest address leads to, when mirrored. Below it nothing may be reached by an access that is not checked. */
+  readonly lowest: number;
 }
 
-/** Displacements within this distance go into the instruction's offset, so that accesses off one base share one subtraction. */
+/**
+ * Displacements within this distance go into the instruction's offset, so that accesses off one base share one
+ * subtraction. Where they do, the access lies at or above `lowest` less the window, whatever the base is: WebAssembly
+ * adds the offset without wrapping around. So no base leads into the thread's own state.
+ */
 const window = 0x10000;
+
+function isNear(displacement: number, bytes: number): boolean {
+  return displacement > -window && displacement + bytes <= window;
+}
+
+/** Whether an access traps by itself where the guest may not make it, once the host's pages are protected. */
+export function trapsByItself(unit: Unit, at: number, layout: MemoryLayout): boolean {
+  const code = unit.op[at];
+  if (!layout.mirrored || code === op.check || code === op.compare_exchange32) return false;
+  return unit.op[unit.a[at]] !== op['i32.const'] && isNear(unit.imm[at], accessBytes[code]);
+}
 
 /** Pushes whether the group's accesses are not allowed. `push` pushes the base; undefined: the address is `constant` plus the displacement. */
 export function emitCheck(
@@ -86,12 +103,11 @@ export function emitHostAddress(
     f.op(wasm.i32_add);
     return 0;
   }
-  const near = window - displacement - bytes;
-  const isNear = near >= 0 && near <= 2 * window;
-  f.i32(isNear ? (origin - window) | 0 : (origin - displacement - bytes) | 0);
+  const near = isNear(displacement, bytes);
+  f.i32((origin - (near ? layout.lowest : displacement + bytes)) | 0);
   push();
   f.op(wasm.i32_sub);
-  return isNear ? near : 0;
+  return near ? layout.lowest - displacement - bytes : 0;
 }
 
 const plainLoads: Readonly<Record<number, readonly [code: number, align: number]>> = {
@@ -114,7 +130,7 @@ const plainStores: Readonly<Record<number, number>> = {
 /** Byte order opposite to the guest's: only these operations have it. */
 const reversible = new Set([op.load16_u, op.load16_s, op.load32, op.store16, op.store32]);
 
-/** Emits an access whose permission has been checked; a load leaves its value on the stack. `pushValue` pushes a stored value. */
+/** Emits an access whose permission has been checked; a load leaves its value on the stack. `pushValue` pushes a stored value; `trap` is called before the instruction that may trap is written. */
 export function emitAccess(
   f: FunctionWriter,
   unit: Unit,
@@ -123,6 +139,7 @@ export function emitAccess(
   push: (() => void) | undefined,
   constant: number,
   pushValue: (value: number) => void,
+  trap: () => void,
 ): void {
   const code = unit.op[at];
   const bytes = accessBytes[code];
@@ -139,15 +156,17 @@ export function emitAccess(
     return;
   }
   if (code === op['load32.f64']) {
+    trap();
     emitLoadSingle(f, offset);
     return;
   }
   if (code === op['store32.f64']) {
-    emitStoreSingle(f, offset, () => pushValue(unit.b[at]));
+    emitStoreSingle(f, offset, () => pushValue(unit.b[at]), trap);
     return;
   }
   const load = plainLoads[code];
   if (load !== undefined) {
+    trap();
     f.memory(reversed && bytes === 2 ? wasm.i32_load16_u : load[0], load[1], offset);
     if (!reversed) return;
     const scratch = f.scratch('i32');
@@ -158,6 +177,7 @@ export function emitAccess(
   }
   if (reversed) swapBytes(f, bytes, () => pushValue(unit.b[at]));
   else pushValue(unit.b[at]);
+  trap();
   f.memory(plainStores[code], 0, offset);
 }
 
@@ -216,7 +236,7 @@ function emitLoadSingle(f: FunctionWriter, offset: number): void {
  * Stores a double as a single, without rounding what a single cannot hold (Power ISA SINGLE()); the address is on the
  * stack. `push` pushes the double.
  */
-function emitStoreSingle(f: FunctionWriter, offset: number, push: () => void): void {
+function emitStoreSingle(f: FunctionWriter, offset: number, push: () => void, trap: () => void): void {
   const bits = f.scratch('i64');
   push();
   f.op(wasm.f32_demote_f64);
@@ -258,5 +278,6 @@ function emitStoreSingle(f: FunctionWriter, offset: number, push: () => void): v
   f.call(f.import('doubleToSingle', { parameters: ['f64'], result: 'i32' }));
   f.end();
   f.end();
+  trap();
   f.memory(wasm.i32_store, 0, offset);
 }

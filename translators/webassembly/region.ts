@@ -36,6 +36,8 @@ export interface EmitOptions {
   /** A table in memory that gives the slot of a guest address: (pc, slot) pairs of words, at the hash of pc; -1 where a pair is empty. */
   readonly slotCache: { readonly offset: number; readonly entries: number };
   readonly preciseFaults: boolean;
+  /** Accesses that the guest may not make trap: the host's pages are protected. */
+  readonly accessesTrap: boolean;
   readonly checksMode: boolean;
   readonly countInstructions: boolean;
   readonly depthLimit: number;
@@ -46,12 +48,23 @@ export interface EmitOptions {
   indirectTargets(pc: number): readonly number[];
 }
 
+export interface Trap {
+  /** Of the instruction, from the module's start. */
+  readonly offset: number;
+  /** The guest instruction that makes the access. */
+  readonly pc: number;
+  /** Guest instructions of its block before it, when they are counted. */
+  readonly executed: number;
+}
+
 export interface EmittedModule {
   readonly name: string;
   readonly entry: number;
   readonly checksMode: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly imports: readonly FunctionImport[];
+  /** Where the function may trap. */
+  readonly traps: readonly Trap[];
   /** The function's instructions, for printing. */
   readonly body: Uint8Array;
 }
@@ -92,6 +105,8 @@ class RegionEmitter {
   /** Locals of dispatch nodes' selectors. */
   private readonly selectors = new Map<number, number>();
   private arms = 0;
+  /** With offsets in the body so far. */
+  private readonly traps: Trap[] = [];
 
   constructor(
     region: Region,
@@ -120,6 +135,8 @@ class RegionEmitter {
       countInstructions: options.countInstructions,
       hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
       f: this.f,
+      accessesTrap: options.accessesTrap,
+      mayTrap: (pc, executed) => this.traps.push({ offset: this.f.out.length, pc, executed }),
     });
   }
 
@@ -132,21 +149,25 @@ class RegionEmitter {
     f.op(wasm.unreachable);
     const body = f.out.cut(0);
     this.prologue();
+    const prologue = f.out.length;
     f.out.append(body);
     const instructions = f.out.finish();
+    const { bytes, bodyOffset } = encodeModule({
+      name: options.name,
+      type: translationType,
+      locals: f.localRuns(),
+      body: instructions,
+      imports: f.imports,
+      memoryPages: options.memoryPages,
+    });
+    const moved = bodyOffset + prologue;
     return {
       name: options.name,
       entry: region.entry,
       body: instructions,
       checksMode: options.checksMode,
-      bytes: encodeModule({
-        name: options.name,
-        type: translationType,
-        locals: f.localRuns(),
-        body: instructions,
-        imports: f.imports,
-        memoryPages: options.memoryPages,
-      }),
+      bytes,
+      traps: this.traps.map(({ offset, pc, executed }) => ({ offset: offset + moved, pc, executed })),
       imports: f.imports,
     };
   }

@@ -205,9 +205,24 @@ export class ThreadCode {
   }
 
   private runRegion(cell: Cell): void {
-    const next = cell.f(0) as number;
+    let next: number;
+    try {
+      next = cell.f(0) as number;
+    } catch (error) {
+      if (!this.trapped(error)) throw error;
+      return;
+    }
     if (next >= 0) this.state.i32[pcWord] = next;
     else if (next !== -1) this.leaveLoop(~next);
+  }
+
+  /** What to do about an error in a translation: an access that the guest may not make is left to the interpreter, as at a side exit. */
+  private trapped(error: unknown): boolean {
+    const trap = this.linker?.trapOf(error);
+    if (trap === undefined) return false;
+    this.state.f64[instructionsIndex] += trap.executed;
+    this.leaveInside(trap.pc);
+    return true;
   }
 
   /** Runs chained translations, each of which names the next, until one leaves or something wants attention. */
@@ -285,12 +300,18 @@ export class ThreadCode {
     const linker = this.linker ?? this.makeLinker();
     const start = performance.now();
     const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
-      name,
-      layout: { mirrored: memory.mirrored, origin: memory.origin, permissions: memory.permissions.byteOffset },
+      name: linker.uniqueName(name),
+      layout: {
+        mirrored: memory.mirrored,
+        origin: memory.origin,
+        permissions: memory.permissions.byteOffset,
+        lowest: memory.mirrored ? memory.origin - memory.limit : 0,
+      },
       memoryPages: linker.memoryPages,
       stateBase: this.state.base,
       slotCache: linker.slotCache,
       preciseFaults: this.preciseFaults,
+      accessesTrap: memory.hostProtection === 'on',
       checksMode: changesMode,
       countInstructions: options.countInstructions,
       depthLimit: policy.depthLimit,
@@ -311,6 +332,7 @@ export class ThreadCode {
   private makeLinker(): WebAssemblyLinker {
     const { state, options } = this;
     const { frontend, memory } = options;
+    memory.enableHostProtection();
     const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, {
       functions: {
         X: (pc) => this.leaveInside(pc) ?? -1,

@@ -8,7 +8,7 @@ import {
   type TableFunction,
   tableFunction,
 } from '../../../translators/webassembly/link.ts';
-import type { EmittedModule } from '../../../translators/webassembly/region.ts';
+import type { EmittedModule, Trap } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Cell } from './cells.ts';
 
@@ -33,6 +33,8 @@ export class WebAssemblyLinker {
   private readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: step });
   private readonly slots = new Map<Cell, number>();
   private readonly cells: Cell[] = [];
+  /** By the names of functions. */
+  private readonly traps = new Map<string, readonly Trap[]>();
   private readonly stub: TableFunction;
   private readonly cache: Int32Array;
   private readonly hooks: LinkerHooks;
@@ -85,12 +87,39 @@ export class WebAssemblyLinker {
   link(cell: Cell, emitted: EmittedModule, machine: Machine): TableFunction {
     const made = link(emitted, { ...this.environment, helper: (number) => this.hooks.helper(number, machine) });
     this.table.set(this.slotOf(cell), made);
+    this.traps.set(emitted.name, emitted.traps);
     return made;
+  }
+
+  /** A name that no other function of this thread has: a trap's place is found by it. */
+  uniqueName(name: string): string {
+    return this.traps.has(name) ? this.uniqueName(`${name}$`) : name;
+  }
+
+  /** Where a WebAssembly function of this thread trapped; undefined for any other error. */
+  trapOf(error: unknown): Trap | undefined {
+    if (!(error instanceof WebAssembly.RuntimeError)) return undefined;
+    const place = /at (\S+) \(wasm:[^)]*:0x([0-9a-f]+)\)/.exec(rawStack(error));
+    if (place === null) return undefined;
+    const offset = Number.parseInt(place[2], 16);
+    return this.traps.get(place[1])?.find((trap) => trap.offset === offset);
   }
 
   /** Takes a cell's translation out of the table. */
   unlink(cell: Cell): void {
     const slot = this.slots.get(cell);
     if (slot !== undefined) this.table.set(slot, this.stub);
+  }
+}
+
+/** An error's stack as V8 writes it, whatever is installed to write it otherwise. */
+function rawStack(error: Error): string {
+  const formatter: { prepareStackTrace?: unknown } = Error;
+  const { prepareStackTrace } = formatter;
+  formatter.prepareStackTrace = undefined;
+  try {
+    return error.stack ?? '';
+  } finally {
+    formatter.prepareStackTrace = prepareStackTrace;
   }
 }
