@@ -1,17 +1,18 @@
 /**
  * A guest's address space in one shared WebAssembly.Memory, whose pages the host backs when they are touched.
  *
- * Layout of the buffer for a big-endian guest, which sees its memory mirrored (offset = origin - address - size):
+ * Layout of the buffer:
  *
- *     0            the permission table, then the threads' state blocks; no guest address leads here
- *     reserve      guest address limit - 1
- *     byteLength   guest address minimum; addresses below it lie past the buffer's end, so a null pointer
- *                  traps even in code that does not look at the permission table
+ *     0                 the permission table, then the threads' state blocks; no guest address leads here
+ *     reserve - guard   nothing
+ *     reserve           the guest's memory
  *
- * A little-endian guest (offset = origin + address) has the guest's memory first and the reserve last; its
- * origin is negative, so addresses below the minimum lie before the buffer.
+ * A big-endian guest sees its memory mirrored (offset = origin - address - size): it begins with the address limit - 1
+ * and ends with the minimum, and a null pointer leads past the buffer's end, where even code that does not look at the
+ * permission table traps. To a little-endian guest (offset = origin + address) it is the other way round, and a null
+ * pointer leads into the guard.
  *
- * The sizes keep every offset, and the origin, within a non-negative 32-bit integer of a mirrored guest.
+ * The sizes keep every offset, and the origin, within a non-negative 32-bit integer.
  */
 import { stateBlockSize } from '../../translators/ir/state.ts';
 import { pageShift, pageSize, permission } from '../../translators/memory-view.ts';
@@ -27,8 +28,8 @@ const limit = 0x7f000000;
 /** Bytes of the buffer kept from the guest. */
 const reserve = 0xff0000;
 /**
- * The end of the reserve next to a mirrored guest's memory holds nothing: an unchecked access of WebAssembly code reaches
- * that far below the lowest guest offset, by its displacement and size, and must trap there.
+ * Bytes at the end of the reserve that hold nothing: an unchecked access of WebAssembly code reaches that far below the
+ * lowest guest offset, by its displacement and size, and must trap there. Covers the addresses below the minimum, too.
  */
 const guard = 0x10000;
 const wasmPageSize = 0x10000;
@@ -72,12 +73,11 @@ export class AddressSpace implements GuestMemory {
     this.bytes = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);
     this.mirrored = byteOrder === 'big';
-    this.origin = this.mirrored ? byteLength + minimum : -minimum;
-    const reserveStart = this.mirrored ? 0 : byteLength - reserve;
-    this.permissions = new Uint8Array(this.buffer, reserveStart, pageTableSize);
+    this.origin = this.mirrored ? byteLength + minimum : reserve - minimum;
+    this.permissions = new Uint8Array(this.buffer, 0, pageTableSize);
     this.table = new PageTable(this.permissions);
-    this.nextStateBlock = reserveStart + pageTableSize;
-    this.stateBlocksEnd = reserveStart + reserve - guard;
+    this.nextStateBlock = pageTableSize;
+    this.stateBlocksEnd = reserve - guard;
   }
 
   /** Sets aside a zeroed state block for a thread. @returns its offset in the buffer. @throws RangeError when there are none left */
@@ -113,7 +113,7 @@ export class AddressSpace implements GuestMemory {
       return false;
     }
     this.host = new HostProtection(pages, this.list, (address, length) => this.hostRange(address, length));
-    if (!this.mirrored || !pages.protect(reserve - guard, guard, 0)) this.giveUpHostProtection();
+    if (!pages.protect(reserve - guard, guard, 0)) this.giveUpHostProtection();
     this.followMappings(minimum, limit);
     return this.host !== undefined;
   }
