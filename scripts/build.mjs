@@ -2,14 +2,15 @@
  * Builds dist/, which the `stele` command starts: the launcher as it is, and everything else as one CommonJS file.
  *
  * CommonJS because importing Node's own modules from an ES module costs 10 ms of start-up that require() does not. What
- * the program imports dynamically stays unevaluated in the same file until it is wanted. Then a program is run once,
- * which leaves the compiled code of that run beside the file (src/host/launcher.cjs).
+ * the program imports dynamically stays unevaluated in the same file until it is wanted, and so do the modules in
+ * `deferred`. Then a program is run once, which leaves the compiled code of that run beside the file
+ * (src/host/launcher.cjs).
  *
  * Usage: node scripts/build.mjs [directory]
  */
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -24,6 +25,44 @@ const withoutChildProcess = {
       importer.includes('commander') ? { path: 'child_process', namespace: 'empty' } : undefined,
     );
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export default {};' }));
+  },
+};
+
+/**
+ * Modules that a short program does not need. They are evaluated at the first call of a function or constructor of
+ * theirs; these are all that the rest of the program imports from them.
+ */
+const deferred = new Set([
+  'src/diagnostics/fatal-signal.ts',
+  'src/engines/log.ts',
+  'src/engines/translated/webassembly-linker.ts',
+  'translators/javascript/compile.ts',
+  'translators/javascript/region.ts',
+  'translators/optimize/analyse.ts',
+  'translators/powerpc/disassemble.ts',
+  'translators/webassembly/link.ts',
+  'translators/webassembly/region.ts',
+]);
+
+/** Puts functions that load a deferred module in the place of the module. */
+const withDeferredModules = {
+  name: 'with-deferred-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\..*\.ts$/ }, ({ path, importer, namespace }) => {
+      const file = resolve(dirname(importer), path);
+      const isDeferred = namespace === 'file' && deferred.has(relative(root, file));
+      if (!isDeferred || deferred.has(relative(root, importer))) return undefined;
+      return { path: file, namespace: 'deferred' };
+    });
+    onLoad({ filter: /.*/, namespace: 'deferred' }, async ({ path }) => {
+      const exported = (await readFile(path, 'utf8')).matchAll(/^export (function|class) (\w+)/gm);
+      const load = `require(${JSON.stringify(path)})`;
+      const functions = Array.from(exported, ([, kind, name]) => {
+        const call = kind === 'class' ? `new (${load}.${name})` : `${load}.${name}`;
+        return `export function ${name}(...args) { return ${call}(...args); }`;
+      });
+      return { contents: functions.join('\n'), resolveDir: dirname(path) };
+    });
   },
 };
 
@@ -43,8 +82,12 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutChildProcess],
+  plugins: [withoutChildProcess, withDeferredModules],
 });
+// The function that the launcher calls. To put it together there would copy the text once more in each run.
+const program = await readFile(join(output, 'main.js'), 'utf8');
+const parameters = 'exports, require, module, __filename, __dirname';
+await writeFile(join(output, 'main.js'), `(function (${parameters}) {${program}\n})\n`);
 await copyFile(join(root, 'src/host/launcher.cjs'), join(output, 'stele.js'));
 await chmod(join(output, 'stele.js'), 0o755);
 // The package's own type is "module".

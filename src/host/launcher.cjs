@@ -38,7 +38,8 @@ function writeCache(script) {
   }
 }
 
-var source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(program, 'latin1')}\n})`;
+// The build made a function of the program, with what Node gives modules as parameters.
+var source = fs.readFileSync(program, 'latin1');
 var compiled = readCache();
 var script = new vm.Script(source, { filename: program, cachedData: compiled });
 if (compiled === undefined || script.cachedDataRejected) {
