@@ -1,6 +1,6 @@
 /** Places an ELF image in a guest's memory. */
 import { pageSize } from '../../translators/memory-view.ts';
-import type { GuestMemory } from '../memory/guest-memory.ts';
+import { effectiveProtection, type GuestMemory } from '../memory/guest-memory.ts';
 import { ElfError, hex } from './elf-error.ts';
 import type { ElfImage, Segment } from './read-elf.ts';
 
@@ -48,13 +48,13 @@ export function loadElf(image: ElfImage, memory: GuestMemory, path = ''): Loaded
     const end = ceil(address + segment.memorySize);
     const start = floor(address);
     if (start < mappedEnd) {
-      lastProtection |= segment.protection;
+      lastProtection |= effectiveProtection(segment.protection);
       memory.protect(start, pageSize, lastProtection);
     }
     const first = Math.max(start, mappedEnd);
     if (end > first) {
       mapSegment(memory, segment, address, first, path);
-      lastProtection = segment.protection;
+      lastProtection = effectiveProtection(segment.protection);
       mappedEnd = end;
     }
     memory.poke(address, image.reader.bytes.subarray(segment.offset, segment.offset + segment.fileSize));
@@ -72,13 +72,14 @@ export function loadElf(image: ElfImage, memory: GuestMemory, path = ''): Loaded
 
 /** Maps a segment's pages from `first` on: those with file contents under the file's name, the rest without. */
 function mapSegment(memory: GuestMemory, segment: Segment, address: number, first: number, path: string): void {
+  const protection = effectiveProtection(segment.protection);
   const end = ceil(address + segment.memorySize);
   const fileEnd = Math.max(first, segment.fileSize === 0 ? first : ceil(address + segment.fileSize));
   if (fileEnd > first) {
     const offset = Math.max(0, segment.offset + first - address);
-    memory.map(first, fileEnd - first, segment.protection, { name: path, offset: path === '' ? 0 : offset });
+    memory.map(first, fileEnd - first, protection, { name: path, offset: path === '' ? 0 : offset });
   }
-  if (end > fileEnd) memory.map(fileEnd, end - fileEnd, segment.protection);
+  if (end > fileEnd) memory.map(fileEnd, end - fileEnd, protection);
 }
 
 function biasOf(image: ElfImage): number {

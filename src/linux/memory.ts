@@ -1,7 +1,7 @@
 /** System calls on the address space: heap, mappings, protection. */
 import { pageSize } from '../../translators/memory-view.ts';
 import type { GuestMemory, Mapping } from '../memory/guest-memory.ts';
-import { protection } from '../memory/guest-memory.ts';
+import { effectiveProtection, protection } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
 import { resource } from './limits.ts';
 import { fileTypes, type OpenFile } from './open-file.ts';
@@ -65,12 +65,6 @@ const highProtection = { growsDown: 0x01000000, growsUp: 0x02000000 } as const;
 /** Bits of prot besides the common three that PowerPC knows: PROT_SEM and PROT_SAO. */
 const tolerated = 0x18;
 
-/** What a page allows: a processor cannot make it writable or executable without its being readable. */
-const effectiveProtection = (prot: number): number => {
-  const bits = prot & allProtection;
-  return (bits & (protection.write | protection.execute)) !== 0 ? bits | protection.read : bits;
-};
-
 /** The first address of a new mapping, or -errno. */
 function choosePlace(call: SystemCall, address: number, length: number, fixed: boolean, replaces: boolean): number {
   const { memory, process } = call;
@@ -107,7 +101,7 @@ function mapMemory(call: SystemCall, offset: number): number {
   const place = choosePlace(call, address, length, fixed, !has('FIXED_NOREPLACE'));
   if (place < 0) return place;
   const shared = kind !== 2;
-  const bits = effectiveProtection(prot);
+  const bits = effectiveProtection(prot & allProtection);
   if (!withinLimits(process, length, !shared && (bits & protection.write) !== 0)) return -errno.ENOMEM;
   if (file === undefined) {
     process.mappedFiles.release(place, place + length);
@@ -181,7 +175,7 @@ function mprotect({ memory, process, args: [address, size, prot] }: SystemCall):
     if ((prot & growsUp) !== 0 || !mapping.growsDown) return -errno.EINVAL;
     start = mapping.start;
   }
-  const bits = effectiveProtection(prot);
+  const bits = effectiveProtection(prot & allProtection);
   if ((bits & protection.write) !== 0 && process.mappedFiles.isReadOnly(start, end)) return -errno.EACCES;
   return memory.protect(start, end - start, bits) ? 0 : -errno.ENOMEM;
 }

@@ -10,6 +10,11 @@ import type { MemoryView } from '../../translators/memory-view.ts';
 /** The bits of a mapping's protection; the values are Linux's PROT_* and equal the bits of a permission entry. */
 export const protection = { none: 0, read: 1, write: 2, execute: 4 } as const;
 
+/** What a page with this protection allows: a processor cannot make it writable or executable without its being readable. */
+export function effectiveProtection(bits: number): number {
+  return (bits & (protection.write | protection.execute)) !== 0 ? bits | protection.read : bits;
+}
+
 export interface Mapping {
   /** First address, and the one past the last; multiples of the page size. */
   readonly start: number;

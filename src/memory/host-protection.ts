@@ -7,9 +7,8 @@
  * Those ask the permission table first, and AddressSpace opens the pages that it touches whatever the guest may do.
  */
 import { permission } from '../../translators/memory-view.ts';
+import { effectiveProtection } from './guest-memory.ts';
 import type { MappingList } from './mapping-list.ts';
-
-const { read, write, execute } = permission;
 
 /** What the host lets WebAssembly code do with the pages of one memory. */
 export interface HostPages {
@@ -25,10 +24,9 @@ export interface HostPages {
 /** Finds the host pages of a memory; undefined where the host offers no protection that WebAssembly code traps on. */
 export type FindHostPages = (memory: WebAssembly.Memory) => HostPages | undefined;
 
-/** What the host must allow: code is read by JavaScript, and a host's writable pages can be read. */
+/** What the host must allow: JavaScript reads code, and whatever a host's processor can write it can read. */
 export function hostBits(protection: number): number {
-  if ((protection & write) !== 0) return read | write;
-  return (protection & (read | execute)) !== 0 ? read : 0;
+  return effectiveProtection(protection) & (permission.read | permission.write);
 }
 
 /** The protection that follows a list of mappings. All ranges are of guest addresses and whole pages. */

@@ -44,6 +44,17 @@ describe('loading', () => {
     expect(loaded).toMatchObject({ programHeadersAddress: 0x10000034, programHeaderCount: 1, programHeaderSize: 32 });
   });
 
+  test('makes what can be executed or written readable', () => {
+    const { memory } = load({
+      segments: [
+        { address: 0x10000000, bytes: bytes(16, 1), flags: 1, alignment: 4 },
+        { address: 0x10002000, bytes: bytes(16, 2), flags: 2, alignment: 4 },
+        { address: 0x10004000, bytes: bytes(16, 3), flags: 0, alignment: 4 },
+      ],
+    });
+    expect(memory.mappings().map(({ protection }) => protection)).toEqual([5, 3, 0]);
+  });
+
   test('gives a page that segments share what all of them allow', () => {
     const { memory } = load({
       segments: [
