@@ -3,6 +3,7 @@ import { createEngine, type EngineName } from '../../src/engines/create-engine.t
 import type { Engine, EngineOptions, EngineStatistics } from '../../src/engines/engine.ts';
 import { policies } from '../../src/engines/translated/policy.ts';
 import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
+import { findHostPages } from '../../src/host/page-protection.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { protection } from '../../src/memory/guest-memory.ts';
 import { exitReasons } from '../../translators/ir/operations.ts';
@@ -86,7 +87,7 @@ export interface Segment {
 }
 
 export class FuzzMachine {
-  readonly memory = new AddressSpace('big');
+  readonly memory = new AddressSpace('big', findHostPages);
   readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
   /** Milliseconds that a program may run on one engine. */
   patience = 20_000;

@@ -154,7 +154,6 @@ class RegionEmitter {
       helpers,
       memory: options.memory,
       preciseFaults: options.preciseFaults,
-      accessesTrap: false,
       countInstructions: options.countInstructions,
       lines: this.lines,
       locals: this.locals,

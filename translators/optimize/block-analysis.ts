@@ -17,11 +17,17 @@ export interface AnalysisContext {
   readonly flow: RegisterFlow;
   readonly helpers: readonly HelperRegisters[];
   readonly preciseFaults: boolean;
-  /** Accesses are not checked but trap: each of them may leave, not only the first of a group. */
-  readonly accessesTrap: boolean;
+  /**
+   * Whether the access at a position has no check and traps where the guest may not make it; undefined where accesses
+   * are checked. What a trap leaves is restarted: the interpreter goes on from the last point before it at which the
+   * state block was brought up to date. Between the two nothing happens that must not happen twice, so the writes of
+   * registers are delayed to the next such point, and an access behind a store begins a new stretch.
+   */
+  readonly traps?: (at: number) => boolean;
 }
 
 const none = 0x7fffffff;
+const isStore = Uint8Array.from(operations, ({ flags }) => (flags.has('store') ? 1 : 0));
 const isCall = Uint8Array.from(operations, ({ name }) =>
   name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
 );
@@ -50,6 +56,10 @@ export class BlockAnalysis {
   /** Writes to be made on the block's ways out. */
   readonly onEdges: number[] = [];
   groups: AccessGroups;
+  /** Where accesses trap: for each of them the guest address to restart from. */
+  readonly restart: Int32Array;
+  /** By position: 1 where the state block must be brought up to date first: an access that begins a stretch, or that is checked. */
+  private readonly isLeader: Uint8Array;
   private readonly context: AnalysisContext;
   /** Position of the next write of a register, while scanning backwards. */
   private readonly nextSet: Int32Array;
@@ -75,6 +85,8 @@ export class BlockAnalysis {
     this.exitsAtSet = new Int32Array(registers);
     this.trapsAtSet = new Int32Array(registers);
     this.readUntil = new Int32Array(count);
+    this.restart = new Int32Array(count);
+    this.isLeader = new Uint8Array(count);
     this.lastRead = new Int32Array(registers);
     this.lastGet = new Int32Array(registers);
     this.assignments = new Int32Array(count + 1);
@@ -87,7 +99,8 @@ export class BlockAnalysis {
     this.block = block;
     this.onEdges.length = 0;
     this.groups = groupAccesses(this.context.unit, block.first, block.end);
-    const { unit, flow, frontend, preciseFaults, helpers } = this.context;
+    const { unit, flow, frontend, preciseFaults, helpers, traps: mayTrap } = this.context;
+    if (mayTrap !== undefined) this.findStretches(block, mayTrap);
     const { uses, last, needed, nextSet, exitsAtSet, trapsAtSet } = this;
     const registers = frontend.registers.registers;
     nextSet.fill(none);
@@ -137,6 +150,9 @@ export class BlockAnalysis {
         else if (visible === 1) needed[at] = write.edges;
         if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
         if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
+        if (mayTrap !== undefined && (needed[at] & write.memory) !== 0) {
+          extend(value, exits.length > 0 ? exits[exits.length - 1] : block.end);
+        }
         if ((needed[at] & write.edges) !== 0) {
           extend(value, block.end);
           this.onEdges.push(at);
@@ -191,6 +207,33 @@ export class BlockAnalysis {
     this.assignments[block.end] = count;
   }
 
+  /** Where accesses trap: the stretches that are restarted as a whole. */
+  private findStretches(block: Block, mayTrap: (at: number) => boolean): void {
+    const { unit } = this.context;
+    let start = block.pc;
+    let isOver = false;
+    for (let at = block.first; at < block.end; at++) {
+      const kind = kinds[unit.op[at]];
+      this.isLeader[at] = 0;
+      if (kind === 'load') {
+        if (isOver || !mayTrap(at)) {
+          this.isLeader[at] = 1;
+          start = unit.pc[at] >>> 0;
+        }
+        this.restart[at] = start;
+        isOver = isStore[unit.op[at]] === 1;
+      } else if (kind === 'helper' || kind === 'exit') {
+        isOver = true;
+      }
+    }
+  }
+
+  /** Whether the state block must be up to date before the instruction at a position. */
+  isUpdatePoint(at: number): boolean {
+    const code = this.context.unit.op[at];
+    return sideExits[code] === 1 && (kinds[code] !== 'load' || this.isChecked(at));
+  }
+
   /** Whether a way out of the block leads out of the region. */
   private leaves(): boolean {
     const { unit, successors } = this.context;
@@ -236,7 +279,7 @@ export class BlockAnalysis {
 
   /** Whether an access has its own check in front of it. */
   isChecked(at: number): boolean {
-    if (this.context.accessesTrap) return true;
+    if (this.context.traps !== undefined) return this.isLeader[at] === 1;
     const group = this.groups.groupOf(at);
     return group.first === at && !group.early;
   }

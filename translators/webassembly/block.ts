@@ -17,7 +17,7 @@ import { has } from '../optimize/registers-flow.ts';
 import type { ValueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
-import { emitAccess, emitCheck, type MemoryLayout, trapsByItself } from './memory.ts';
+import { emitAccess, emitCheck, type MemoryLayout } from './memory.ts';
 
 export interface BlockContext extends AnalysisContext {
   readonly frontend: Frontend;
@@ -27,7 +27,7 @@ export interface BlockContext extends AnalysisContext {
   readonly countInstructions: boolean;
   readonly hasFusedMultiplyAdd: boolean;
   readonly f: FunctionWriter;
-  /** Notes that the instruction that is written next may trap, and for which guest instruction. */
+  /** Notes that the instruction that is written next may trap, and the guest instruction to restart from. */
   mayTrap(pc: number, executed: number): void;
 }
 
@@ -53,6 +53,8 @@ export class BlockEmitter {
   /** The local of each register, or none. */
   private readonly registerLocals: Int32Array;
   private readonly sequence: Sequence;
+  /** Writes of the state block that are delayed to the next point where it must be up to date. */
+  private readonly delayed: { register: number; value: number }[] = [];
   private at = 0;
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
@@ -82,16 +84,22 @@ export class BlockEmitter {
     first();
     this.checkEarly();
     const { unit } = this.context;
+    this.delayed.length = 0;
     let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
       const isLast = at === block.end - 1;
       if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
         // A helper may have made this translation stale: leave before the next guest instruction.
+        this.update();
         this.pushHeader(header.unwind);
         this.leaveIf(isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0);
         helperPc = -1;
       }
-      if (isLast) break;
+      if (isLast) {
+        this.update();
+        break;
+      }
+      if (this.analysis.isUpdatePoint(at)) this.update();
       this.instruction(at);
       if (kinds[unit.op[at]] === 'helper') helperPc = unit.pc[at] >>> 0;
     }
@@ -246,8 +254,8 @@ export class BlockEmitter {
         this.release(register, next);
         const local = this.local(register);
         f.set(local);
-        if ((kept & write.memory) !== 0) this.store(register, () => f.get(local));
         this.settle(next, register, at, local);
+        if ((kept & write.memory) !== 0) this.write(register, at);
         return;
       }
     }
@@ -263,7 +271,7 @@ export class BlockEmitter {
     const register = unit.imm[at];
     const value = unit.a[at];
     if ((kept & write.local) === 0) {
-      this.store(register, () => this.push(value));
+      this.write(register, value);
       return;
     }
     const local = this.local(register);
@@ -272,8 +280,20 @@ export class BlockEmitter {
       this.release(register, at);
       this.f.set(local);
     }
-    if ((kept & write.memory) !== 0) this.store(register, () => this.f.get(local));
     this.settle(at, register, value, local);
+    if ((kept & write.memory) !== 0) this.write(register, value);
+  }
+
+  /** Writes a register to the state block: at once, or when that must be up to date. */
+  private write(register: number, value: number): void {
+    if (this.context.traps === undefined) this.store(register, () => this.push(value));
+    else this.delayed.push({ register, value });
+  }
+
+  /** Makes the delayed writes. */
+  private update(): void {
+    for (const { register, value } of this.delayed) this.store(register, () => this.push(value));
+    this.delayed.length = 0;
   }
 
   private settle(at: number, register: number, value: number, local: number): void {
@@ -303,18 +323,16 @@ export class BlockEmitter {
   }
 
   private access(at: number): void {
-    const { unit, layout, accessesTrap } = this.context;
+    const { unit, layout } = this.context;
     const baseValue = unit.a[at];
     const isConstant = unit.op[baseValue] === op['i32.const'];
     const push = isConstant ? undefined : () => this.push(baseValue);
     const constant = isConstant ? unit.imm[baseValue] : 0;
     const code = unit.op[at];
-    const traps = accessesTrap && trapsByItself(unit, at, layout);
-    if (accessesTrap && !traps) {
-      emitCheck(this.f, groupOfOne(unit, at), layout, push, constant);
-      this.leaveIf(this.pcOf(at));
-    } else if (!traps && this.analysis.isChecked(at)) {
-      emitCheck(this.f, this.analysis.groups.groupOf(at), layout, push, constant);
+    const traps = this.context.traps?.(at) === true;
+    if (!traps && this.analysis.isChecked(at)) {
+      const group = this.context.traps === undefined ? this.analysis.groups.groupOf(at) : groupOfOne(unit, at);
+      emitCheck(this.f, group, layout, push, constant);
       this.leaveIf(this.pcOf(at));
     }
     if (code === op.check) return;
@@ -323,7 +341,8 @@ export class BlockEmitter {
     // A load that nobody needs has had its check; an exchange still stores.
     if (type !== '' && unused && code !== op.compare_exchange32 && !traps) return;
     const trap = (): void => {
-      if (traps) this.context.mayTrap(this.pcOf(at), this.executedBefore(this.pcOf(at)));
+      const restart = this.analysis.restart[at] >>> 0;
+      if (traps) this.context.mayTrap(restart, this.executedBefore(restart));
     };
     emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap);
     if (type === '') return;
@@ -333,8 +352,8 @@ export class BlockEmitter {
 
   /** The checks of accesses whose base is known at the block's start. */
   private checkEarly(): void {
-    const { unit, layout, accessesTrap } = this.context;
-    if (accessesTrap) return;
+    const { unit, layout, traps } = this.context;
+    if (traps !== undefined) return;
     let checks = 0;
     for (const group of this.analysis.groups.early) {
       const base = unit.a[group.first];

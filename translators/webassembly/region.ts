@@ -26,7 +26,7 @@ import { BlockEmitter } from './block.ts';
 import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { wasm } from './instructions.ts';
-import type { MemoryLayout } from './memory.ts';
+import { type MemoryLayout, trapsByItself } from './memory.ts';
 
 export interface EmitOptions {
   readonly name: string;
@@ -51,7 +51,7 @@ export interface EmitOptions {
 export interface Trap {
   /** Of the instruction, from the module's start. */
   readonly offset: number;
-  /** The guest instruction that makes the access. */
+  /** The guest instruction to go on from. */
   readonly pc: number;
   /** Guest instructions of its block before it, when they are counted. */
   readonly executed: number;
@@ -135,7 +135,7 @@ class RegionEmitter {
       countInstructions: options.countInstructions,
       hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
       f: this.f,
-      accessesTrap: options.accessesTrap,
+      traps: options.accessesTrap ? (at) => trapsByItself(region.unit, at, options.layout) : undefined,
       mayTrap: (pc, executed) => this.traps.push({ offset: this.f.out.length, pc, executed }),
     });
   }
