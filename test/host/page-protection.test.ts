@@ -24,16 +24,17 @@ describe('what /proc/self/maps must show', () => {
   });
 });
 
-describe('where protection is unavailable', () => {
+describe('finding host pages', () => {
   const find = JSON.stringify(join(import.meta.dirname, '../../src/host/page-protection.ts'));
   const script = `
     const { findHostPages } = await import(${find});
     const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
     console.log(findHostPages(memory) === undefined ? 'unavailable' : 'available');`;
-  const withoutKoffi = `
+  const without = (...hidden: string[]): string => `
+    const hidden = ${JSON.stringify(hidden)};
     process.getBuiltinModule('node:module').registerHooks({
       resolve(name, context, next) {
-        if (name === 'koffi') throw new Error('there is no koffi');
+        if (hidden.some((part) => name.startsWith(part))) throw new Error('there is no such package');
         return next(name, context);
       },
     });`;
@@ -45,7 +46,11 @@ describe('where protection is unavailable', () => {
   };
 
   test('without koffi', () => {
-    expect(run(withoutKoffi + script)).toBe('unavailable');
+    expect(run(without('koffi', '@koromix/') + script)).toBe('unavailable');
+  });
+
+  test('where only koffi finds its package for this processor', () => {
+    expect(run(without('@koromix/') + script)).toBe(run(script));
   });
 
   test('where V8 does not turn faults into traps', () => {
