@@ -113,8 +113,8 @@ export class AddressSpace implements GuestMemory {
       return false;
     }
     this.host = new HostProtection(pages, this.list, (address, length) => this.hostRange(address, length));
-    if (!pages.protect(reserve - guard, guard, 0)) this.giveUpHostProtection();
-    this.followMappings(minimum, limit);
+    if (pages.protect(reserve - guard, guard, 0)) this.followMappings(minimum, limit);
+    else this.giveUpHostProtection();
     return this.host !== undefined;
   }
 
@@ -133,9 +133,10 @@ export class AddressSpace implements GuestMemory {
     const { host } = this;
     this.host = undefined;
     this.hostUnavailable = true;
-    // One range needs no room.
-    if (host?.set(minimum, limit, read | write) === false)
+    // With the guard, so that the range begins where one of the host's does: a part of one would need room.
+    if (host?.pages.protect(reserve - guard, byteLength - reserve + guard, read | write) === false) {
       throw new Error("the guest's memory cannot be made accessible");
+    }
     this.onCodeChange(minimum, limit - minimum);
   }
 

@@ -10,6 +10,12 @@ import { permission } from '../../translators/memory-view.ts';
 import { effectiveProtection } from './guest-memory.ts';
 import type { MappingList } from './mapping-list.ts';
 
+/**
+ * Mappings from which on the host is not asked: each can take two of the ranges that it has room for, 65 530 unless
+ * vm.max_map_count says otherwise, and when V8 finds none left it ends the process.
+ */
+const mostMappings = 0x4000;
+
 /** What the host lets WebAssembly code do with the pages of one memory. */
 export interface HostPages {
   /**
@@ -31,7 +37,7 @@ export function hostBits(protection: number): number {
 
 /** The protection that follows a list of mappings. All ranges are of guest addresses and whole pages. */
 export class HostProtection {
-  private readonly pages: HostPages;
+  readonly pages: HostPages;
   private readonly list: MappingList;
   private readonly hostOffset: (address: number, length: number) => number;
 
@@ -45,6 +51,7 @@ export class HostProtection {
   /** Gives a range the same bits, whatever is mapped. @returns false when the host has no room */
   set(start: number, end: number, bits: number): boolean {
     if (start >= end) return true;
+    if (this.list.length > mostMappings) return false;
     return this.pages.protect(this.hostOffset(start, end - start), end - start, bits);
   }
 

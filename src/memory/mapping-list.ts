@@ -34,6 +34,10 @@ function joins(a: Mapping, b: Mapping): boolean {
 export class MappingList {
   private records: Mapping[] = [];
 
+  get length(): number {
+    return this.records.length;
+  }
+
   all(): Mapping[] {
     return this.records.slice();
   }

@@ -152,7 +152,7 @@ describe('without host pages', () => {
 });
 
 /** Runs protected-memory.ts. @throws when it fails or dies of a signal */
-function inOwnProcess(byteOrder: 'big' | 'little', what: 'traps' | 'random'): Record<string, unknown> {
+function inOwnProcess(byteOrder: 'big' | 'little', what: 'traps' | 'random' | 'exhaust'): Record<string, unknown> {
   const script = join(import.meta.dirname, 'protected-memory.ts');
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script, byteOrder, what], {
     encoding: 'utf8',
@@ -189,6 +189,10 @@ describe.runIf(isAvailable).each(byteOrders)('WebAssembly code of a %s-endian gu
       'inaccessible, after the debugger read there': '--',
       'everything, before it is enabled': 'rw',
     });
+  });
+
+  test('leaves everything accessible when there are too many mappings', () => {
+    expect(inOwnProcess(byteOrder, 'exhaust')).toEqual({ hostProtection: 'unavailable' });
   });
 
   test('traps as a model says, and the address space’s own accesses go through', { timeout: 60_000 }, () => {

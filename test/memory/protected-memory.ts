@@ -2,8 +2,9 @@
  * Accesses to memory that the host protects, from WebAssembly and by the address space itself. In a process of its own,
  * because an access from JavaScript that the host does not allow ends it with SIGSEGV.
  *
- * Usage: node protected-memory.ts big|little traps|random
- * Prints JSON: for `traps` the result of each access by name; for `random` how many accesses went through and trapped.
+ * Usage: node protected-memory.ts big|little traps|random|exhaust
+ * Prints JSON: for `traps` the result of each access by name; for `random` how many accesses went through and trapped;
+ * for `exhaust` the state of the protection when the guest has very many mappings.
  */
 import fc from 'fast-check';
 import { findHostPages } from '../../src/host/page-protection.ts';
@@ -254,4 +255,18 @@ function random(): Record<string, number> {
   return total;
 }
 
-console.log(JSON.stringify(process.argv[3] === 'traps' ? sequence() : random()));
+/** Maps more single pages than the host has ranges for, and touches them all. */
+function exhaust(): Record<string, unknown> {
+  const memory = new AddressSpace(byteOrder, findHostPages);
+  memory.enableHostProtection();
+  let used = 0;
+  while (memory.hostProtection === 'on' && used < 40_000) memory.map(at(used++ * 2), pageSize, used % 2);
+  const bytes = new Uint8Array(memory.buffer);
+  const offset = (address: number): number => memory.origin + (memory.mirrored ? -1 - address : address);
+  for (const address of [memory.minimum, memory.limit - 1, at(used)]) bytes[offset(address)] = 1;
+  for (let p = 0; p < used; p++) bytes[offset(at(p * 2))] = 1;
+  return { hostProtection: memory.hostProtection };
+}
+
+const modes = { traps: sequence, random, exhaust };
+console.log(JSON.stringify(modes[process.argv[3] as keyof typeof modes]()));
