@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Evaluator } from '../../translators/ir/evaluator.ts';
 import { Interpreter, stop } from '../../translators/ir/interpreter.ts';
-import { exitCode } from '../../translators/ir/operations.ts';
+import { exitCode, exitReasons } from '../../translators/ir/operations.ts';
 import { header, headerSize } from '../../translators/ir/state.ts';
 import { sizeOf } from '../../translators/ir/types.ts';
 import { masks, rows, values } from '../../translators/powerpc/decode.ts';
@@ -37,7 +37,7 @@ describe('every instruction', () => {
     guest.reset();
     for (const [name, value] of randomRegisters(next)) guest.set(name, value);
     for (let number = 0; addresses && number < 32; number++) {
-      guest.set(`r${number}`, BigInt(dataAddress + (next() & 0xfff)));
+      guest.set(`r${number}`, BigInt(dataAddress + (next() & 0xffc)));
     }
     memory.writeBytes(dataAddress, randomData);
   }
@@ -46,9 +46,9 @@ describe('every instruction', () => {
     for (const [row, [name]] of rows.entries()) {
       for (let round = 0; round < 40; round++) {
         const random = (values[row] | (next() & ~masks[row])) >>> 0;
-        // In every other round most accesses with a displacement stay in the data.
+        // In every other round most accesses with a displacement are aligned and stay in the data.
         const addresses = (round & 1) !== 0;
-        const word = addresses && isDisplaced(random) ? (random & ~0xff80) >>> 0 : random;
+        const word = addresses && isDisplaced(random) ? (random & ~0xff83) >>> 0 : random;
         code = [word, self];
         scramble(addresses);
         const before = visible();
@@ -64,7 +64,7 @@ describe('every instruction', () => {
         memory.writeBytes(dataAddress, before.data);
         state.f64[header.instructions >> 3] = 0;
         const reason = guest.run(code);
-        expect({ what, count, pc: evaluator.target, reason: 'none', ...found }).toEqual({
+        expect({ what, count, pc: evaluator.target, reason: exitReasons[evaluator.exitReason], ...found }).toEqual({
           what,
           count: state.f64[header.instructions >> 3],
           pc: state.pc,
@@ -129,12 +129,30 @@ describe('an interpreter that evaluates first runs', () => {
     expect(outcome()).toEqual({ at: 0, r3: 0, count: 0, asked: [] });
   });
 
-  it('leaves by an exit as prepared code does', () => {
+  it('leaves for a system call', () => {
     // addi 3,3,1; sc
     load([0x38630001, 0x44000002]);
     expect(interpreter.run()).toBe(stop.exit);
     expect(state.i32[header.exit >> 2]).toBe(exitCode.system_call);
-    expect(outcome()).toEqual({ at: 2, r3: 1, count: 2, asked: [1] });
+    expect(outcome()).toEqual({ at: 2, r3: 1, count: 2, asked: [] });
+  });
+
+  it('leaves other exits to prepared code', () => {
+    // addi 3,3,1; trap
+    load([0x38630001, 0x7fe00008]);
+    expect(interpreter.run()).toBe(stop.exit);
+    expect(state.i32[header.exit >> 2]).toBe(exitCode.trap);
+    expect(outcome()).toEqual({ at: 1, r3: 1, count: 1, asked: [1] });
+  });
+
+  it('exchanges a reserved word', () => {
+    // lwarx 5,0,4; addi 3,5,1; stwcx. 3,0,4; b .
+    load([0x7ca02028, 0x38650001, 0x7c60212d, self]);
+    state.set('r4', dataAddress);
+    memory.writeU32(dataAddress, 41);
+    expect(interpreter.step()).toBe(stop.budget);
+    expect(outcome()).toEqual({ at: 3, r3: 42, count: 4, asked: [] });
+    expect([memory.readU32(dataAddress), state.get('cr0.eq')]).toEqual([42, 1]);
   });
 
   it('finishes the block of a refused instruction when the budget is used up', () => {

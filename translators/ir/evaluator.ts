@@ -3,8 +3,8 @@
  * run once, and making IR and interpreter code for one (builder.ts, interpreter-prepare.ts) takes much longer than
  * running it.
  *
- * It does what is done with i32 values in registers and memory. Anything else (floating point, helpers, exits, accesses
- * that may fault) it refuses: the instruction then has had no effect, and the interpreter does it. For this a lifter
+ * It does what is done with i32 values in registers and memory, and ends at system calls. Anything else (floating point,
+ * helpers, other exits, accesses that may fault) it refuses: the instruction then has had no effect, and the interpreter does it. For this a lifter
  * must emit whatever may be refused before the instruction's first effect, as it must for whatever may leave a block.
  */
 import type { Fetch, Frontend } from '../frontend.ts';
@@ -12,7 +12,7 @@ import type { MemoryView } from '../memory-view.ts';
 import { Builder, op, type Value } from './builder.ts';
 import { fold } from './fold.ts';
 import { firstForbidden, hostFlip, hostOrigin } from './memory-access.ts';
-import { operations } from './operations.ts';
+import { exitCode, operations } from './operations.ts';
 import type { State } from './state.ts';
 import { Unit } from './unit.ts';
 
@@ -40,11 +40,15 @@ export class Evaluator extends Builder {
   target = 0;
   /** The last instruction was refused: it waits for the interpreter. */
   refused = false;
+  /** Not 0 when the guest asked for the personality: an exit code. */
+  exitReason = 0;
   private readonly frontend: Frontend;
   private readonly fetch: Fetch;
   private readonly memory: MemoryView;
-  private readonly words: Int32Array;
-  /** For each register its index in `words`; -1 when it is not an i32. */
+  private readonly registerWords: Int32Array;
+  /** Guest memory as words, for atomic operations. */
+  private readonly memoryWords: Int32Array;
+  /** For each register its index in `registerWords`; -1 when it is not an i32. */
   private readonly slots: Int16Array;
   private readonly flip: number;
   /** hostOrigin() by log2 of the access's bytes. */
@@ -55,7 +59,8 @@ export class Evaluator extends Builder {
     this.frontend = frontend;
     this.fetch = fetch;
     this.memory = memory;
-    this.words = state.i32;
+    this.registerWords = state.i32;
+    this.memoryWords = new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2);
     this.slots = Int16Array.from(frontend.registers.registers, ({ type, index }) => (type === 'i32' ? index : -1));
     this.flip = hostFlip(memory);
     this.origins = [1, 2, 4].map((bytes) => hostOrigin(memory, bytes));
@@ -71,6 +76,7 @@ export class Evaluator extends Builder {
     let count = 0;
     this.ended = false;
     this.refused = false;
+    this.exitReason = exitCode.none;
     do {
       this.target = pc;
       const next = (pc + frontend.lift(this, fetch, pc, exactly)) >>> 0;
@@ -90,13 +96,13 @@ export class Evaluator extends Builder {
 
   override get(number: number): Value {
     const slot = this.slots[number];
-    return slot < 0 ? this.refuse() : this.words[slot];
+    return slot < 0 ? this.refuse() : this.registerWords[slot];
   }
 
   override set(number: number, value: Value): void {
     const slot = this.slots[number];
     if (slot < 0) this.refuse();
-    else if (!this.refused) this.words[slot] = value;
+    else if (!this.refused) this.registerWords[slot] = value;
   }
 
   override constant(value: number): Value {
@@ -156,8 +162,10 @@ export class Evaluator extends Builder {
     else view.setInt8(at, value);
   }
 
-  override compareExchange(): Value {
-    return this.refuse();
+  override compareExchange(address: Value, expected: Value, replacement: Value): Value {
+    const at = this.locate(load32, address, readBit | writeBit);
+    if (at < 0) this.refuse();
+    return this.refused ? 0 : Atomics.compareExchange(this.memoryWords, at >>> 2, expected, replacement);
   }
 
   override check(address: Value, displacement: number, bytes: number, access: 1 | 2): void {
@@ -201,8 +209,9 @@ export class Evaluator extends Builder {
     this.jump(condition !== 0 ? target : otherwise);
   }
 
-  override systemCall(): void {
-    this.refuse();
+  override systemCall(link: number): void {
+    if (!this.refused) this.exitReason = exitCode.system_call;
+    this.jump(link);
   }
 
   override exit(): void {
@@ -218,7 +227,7 @@ export class Evaluator extends Builder {
     const size = sizes[code];
     if (size === none) return -1;
     const page = ((address >>> size) | (address << (32 - size))) >>> (12 - size);
-    if ((this.memory.permissions[page] & access) === 0) return -1;
+    if ((this.memory.permissions[page] & access) !== access) return -1;
     return (this.origins[size] + (address ^ this.flip)) >>> 0;
   }
 }

@@ -212,6 +212,10 @@ export class Interpreter {
       pc = evaluator.target;
       state.pc = pc;
       if (evaluator.refused) break;
+      if (evaluator.exitReason !== exitCode.none) {
+        i32[exitWord] = evaluator.exitReason;
+        return stop.exit;
+      }
     }
     return none;
   }

@@ -45,7 +45,8 @@ export class ThreadCode {
   /** Runs cold code, and leaves where there is a translation. */
   private readonly interpreter: Interpreter;
   /** Runs the blocks at which a translation was left in the middle, whether or not there is one for them. */
-  private readonly stepper: Interpreter;
+  private stepper: Interpreter | undefined;
+  private readonly makeStepper: () => Interpreter;
   private readonly machine: Machine;
   /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
   private readonly exactMachine: Machine;
@@ -103,7 +104,7 @@ export class ThreadCode {
     const fetch = host.log === undefined ? this.fetch : undefined;
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
-    this.stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+    this.makeStepper = () => new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
     this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
       policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell, depth > 0).f(depth),
     );
@@ -174,6 +175,7 @@ export class ThreadCode {
       }
       if (this.interpretNext || (this.modeLeft && this.isModeLeft())) {
         this.interpretNext = false;
+        this.stepper ??= this.makeStepper();
         this.interpreted(this.stepper.step());
       } else {
         const cell = this.cells.get(words[pcWord]);
@@ -448,7 +450,7 @@ export class ThreadCode {
     const dropped = this.cells.drop(start, length);
     this.statistics.invalidations += dropped;
     this.interpreter.invalidate(start, length);
-    this.stepper.invalidate(start, length);
+    this.stepper?.invalidate(start, length);
     if (dropped > 0 || this.hasRetired) this.unwind[0] = 1;
   }
 
