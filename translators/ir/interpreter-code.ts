@@ -7,6 +7,9 @@ import { special } from './interpreter-encoding.ts';
 /** Guest pages of which blocks are found together when code is invalidated. */
 const pageShift = 12;
 
+/** Runs of a block after which code is made for it: to run it without takes about a sixth of the time of making code. */
+const worthCode = 3;
+
 export class CodeBuffer {
   // The arrays have room for a short program from the start: what is never touched of them costs nothing.
 
@@ -24,8 +27,8 @@ export class CodeBuffer {
   private siteRest = new Int32Array(1 << 14);
   private sites = 0;
 
-  // Open addressing from guest pc to position; 0 marks a free place. Position -1 stands for blocks that were dropped, or
-  // ran without code (note).
+  // Open addressing from guest pc to position; 0 marks a free place. -n stands for a block that ran n times without code,
+  // -worthCode for blocks that were dropped.
   private keys = new Int32Array(1 << 12);
   private positions = new Int32Array(1 << 12);
   private used = 0;
@@ -98,14 +101,15 @@ export class CodeBuffer {
     return Math.max(this.entry(pc), 0);
   }
 
-  /** Whether a guest address has a block, or had one, or was noted; what is not in use may be forgotten. */
-  knows(pc: number): boolean {
-    return this.entry(pc) !== 0;
+  /** Whether a guest address has a block, or shall get one; runs of blocks that are not in use may be forgotten. */
+  isWorthCode(pc: number): boolean {
+    const position = this.entry(pc);
+    return position > 0 || position <= -worthCode;
   }
 
-  /** Notes that control came to a guest address that has no block. */
-  note(pc: number): void {
-    this.enter(pc, -1);
+  /** Notes that the block at a guest address, for which there is no code, runs. */
+  noteRun(pc: number): void {
+    this.enter(pc, this.entry(pc) - 1);
   }
 
   private entry(pc: number): number {
@@ -168,7 +172,7 @@ export class CodeBuffer {
       this.words[position] = special.stale;
       this.words[position + 1] = 0;
       this.ends.delete(position);
-      if (this.find(pc) === position) this.enter(pc, -1);
+      if (this.find(pc) === position) this.enter(pc, -worthCode);
       return false;
     });
     if (kept.length === 0) this.pages.delete(page);

@@ -3,8 +3,8 @@
  *
  * Blocks are prepared once (interpreter-prepare.ts) into one array of words (interpreter-encoding.ts,
  * interpreter-code.ts), which the generated loop (interpreter.generated.ts) runs from block to block
- * over direct links until something needs the caller. Where it can fetch code itself, a block's first run is
- * done by lifting alone (evaluator.ts), and the block prepared when control comes to it again.
+ * over direct links until something needs the caller. Where it can fetch code itself, a block's first runs are
+ * done by lifting alone (evaluator.ts), and the block is prepared when control comes to it once more.
  */
 import type { Fetch, Frontend, Helper, Machine } from '../frontend.ts';
 import type { MemoryView } from '../memory-view.ts';
@@ -52,13 +52,13 @@ export class Interpreter {
   private readonly buffer = new CodeBuffer();
   private readonly preparer: Preparer;
   private readonly source: BlockSource;
-  /** Does the first run of each block; absent when every run shall be one of prepared code. */
+  /** Does the first runs of each block; absent when every run shall be one of prepared code. */
   private readonly evaluator: Evaluator | undefined;
   /** Instructions that the running call of the generated loop may still execute, when it began. */
   private allowance = 0;
   private longest = shortRun;
 
-  /** @param fetch reads code for the first run of each block; without it `source` is asked for every block that runs */
+  /** @param fetch reads code for the first runs of each block; without it `source` is asked for every block that runs */
   constructor(
     frontend: Frontend,
     state: State,
@@ -113,7 +113,7 @@ export class Interpreter {
         this.longest = longestRun;
         this.machine.keepsRunning?.();
       }
-      // Code that did not run yet is the evaluator's.
+      // Code that is not worth preparing yet is the evaluator's.
       const goesOn = reason === stop.budget || (reason === stop.missing && evaluator !== undefined);
       if (!goesOn) return reason;
       if (rest <= 0) return stop.budget;
@@ -151,7 +151,7 @@ export class Interpreter {
     let position = buffer.find(pc);
     let keep = link;
     if (position === 0) {
-      if (this.evaluator !== undefined && !buffer.knows(pc)) return 0;
+      if (this.evaluator !== undefined && !buffer.isWorthCode(pc)) return 0;
       const { length } = buffer;
       position = this.make(pc);
       // Links into code that was just forgotten must not be written.
@@ -193,7 +193,7 @@ export class Interpreter {
   }
 
   /**
-   * Does the first run of blocks until control comes to one that ran already, or to an instruction for prepared code.
+   * Does first runs of blocks until control comes to one that is worth code, or to an instruction for prepared code.
    * @param budget guest instructions
    * @returns why run() shall stop, or none
    */
@@ -202,10 +202,10 @@ export class Interpreter {
     const { i32, f64 } = state;
     let rest = budget;
     let pc = state.pc;
-    while (!buffer.knows(pc)) {
+    while (!buffer.isWorthCode(pc)) {
       if (i32[interruptWord] !== 0) return stop.interrupt;
       if (rest <= 0) return stop.budget;
-      buffer.note(pc);
+      buffer.noteRun(pc);
       const count = evaluator.run(pc);
       f64[instructionsIndex] += count;
       rest -= count;
