@@ -55,6 +55,8 @@ export class BlockAnalysis {
   readonly assignments: Int32Array;
   /** Writes to be made on the block's ways out. */
   readonly onEdges: number[] = [];
+  /** By position: 1 where control may leave before the instruction because a helper came before it and may have made the translation stale. */
+  private readonly leavesBefore: Uint8Array;
   groups: AccessGroups;
   /** Where accesses trap: for each of them the guest address to restart from. */
   readonly restart: Int32Array;
@@ -87,6 +89,7 @@ export class BlockAnalysis {
     this.readUntil = new Int32Array(count);
     this.restart = new Int32Array(count);
     this.isLeader = new Uint8Array(count);
+    this.leavesBefore = new Uint8Array(count + 1);
     this.lastRead = new Int32Array(registers);
     this.lastGet = new Int32Array(registers);
     this.assignments = new Int32Array(count + 1);
@@ -108,11 +111,17 @@ export class BlockAnalysis {
     trapsAtSet.fill(0);
     this.lastRead.fill(-1);
     this.lastGet.fill(-1);
+    let helperAt = -1;
     for (let at = block.first; at < block.end; at++) {
       uses[at] = 0;
       last[at] = -1;
       needed[at] = 0;
+      const leaves = helperAt >= 0 && (unit.pc[at] !== unit.pc[helperAt] || at === block.end - 1);
+      this.leavesBefore[at] = leaves ? 1 : 0;
+      if (leaves) helperAt = -1;
+      if (kinds[unit.op[at]] === 'helper') helperAt = at;
     }
+    this.leavesBefore[block.end] = 0;
     const reads = unit.forwardedReads;
     let read = this.readsBefore(block.end);
     const leaves = this.leaves();
@@ -130,6 +139,7 @@ export class BlockAnalysis {
     for (let at = block.end - 1; at >= block.first; at--) {
       const code = unit.op[at];
       const kind = kinds[code];
+      if (this.leavesBefore[at + 1] === 1) exits.push(at + 1);
       // A read noted at this position comes before this instruction.
       for (; read >= 2 && reads[read - 2] > at; read -= 2) {
         const register = reads[read - 1];
