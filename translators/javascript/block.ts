@@ -68,19 +68,10 @@ export class BlockEmitter {
     this.analysis.analyse(index, block);
     if (first !== '') this.line(first, block.pc);
     this.checkEarly();
-    const { unit } = this.context;
-    let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
-      const isLast = at === block.end - 1;
-      if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
-        // A helper may have made this translation stale: leave before the next guest instruction.
-        const next = isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0;
-        this.line(`if (U[0] !== 0) ${this.sideExit(next)}`, helperPc);
-        helperPc = -1;
-      }
-      if (isLast) break;
-      this.instruction(at);
-      if (kinds[unit.op[at]] === 'helper') helperPc = unit.pc[at] >>> 0;
+      const exit = this.analysis.exitBehindHelper(at);
+      if (exit >= 0) this.line(`if (U[0] !== 0) ${this.sideExit(exit)}`, this.pcOf(at - 1));
+      if (at < block.end - 1) this.instruction(at);
     }
   }
 
@@ -149,16 +140,9 @@ export class BlockEmitter {
     return `F[${header.instructions >> 3}] += ${instructions};`;
   }
 
-  /** Guest instructions of the block before an address, when they are counted; by their traces in the IR where lengths vary. */
+  /** Guest instructions of the block before an address, when they are counted. */
   private executedBefore(pc: number): number {
-    const { unit, frontend, countInstructions } = this.context;
-    if (!countInstructions) return 0;
-    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
-    let count = 0;
-    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
-      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
-    }
-    return count;
+    return this.context.countInstructions ? this.analysis.executedBefore(pc) : 0;
   }
 
   /** A statement that fills a register's local from the state block. */

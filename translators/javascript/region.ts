@@ -30,7 +30,7 @@ import { header, type RegisterFile } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import type { Structure } from '../optimize/structure.ts';
+import { innerLoopFactor, type Structure } from '../optimize/structure.ts';
 import { BlockEmitter, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
@@ -57,8 +57,6 @@ export interface EmitOptions {
 export interface EmittedRegion {
   readonly name: string;
   readonly entry: number;
-  /** As EmitOptions has it. */
-  readonly checksMode: boolean;
   /** The function expression's text. */
   readonly source: string;
   /** The guest address that each line of the text came from. */
@@ -82,9 +80,6 @@ const constants = [
   ['B', 'bytes'],
   ['P', 'permissions'],
 ] as const;
-
-/** How many times the loop budget an inner loop may go on when the budget is used up. */
-const innerLoopFactor = 10;
 
 /** Hexadecimal, as in the names of cells and in comments. */
 export const hex = (value: number): string => (value >>> 0).toString(16);
@@ -190,7 +185,6 @@ class RegionEmitter {
     return {
       name: options.name,
       entry,
-      checksMode: options.checksMode,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
       pcs: [entry, entry, entry, ...this.lines.pcs, entry],
       cells: [...this.cells],

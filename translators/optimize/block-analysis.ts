@@ -238,6 +238,27 @@ export class BlockAnalysis {
     }
   }
 
+  /**
+   * Where control goes on if it leaves before the instruction at a position, because a helper came before it and may have
+   * made the translation stale; -1 where it does not leave.
+   */
+  exitBehindHelper(at: number): number {
+    if (this.leavesBefore[at] === 0) return -1;
+    const { pc } = this.context.unit;
+    return pc[at] === pc[at - 1] ? this.block.endPc : pc[at] >>> 0;
+  }
+
+  /** Guest instructions of the block before an address; by their traces in the IR where lengths vary. */
+  executedBefore(pc: number): number {
+    const { unit, frontend } = this.context;
+    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
+    let count = 0;
+    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
+      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
+    }
+    return count;
+  }
+
   /** Whether the state block must be up to date before the instruction at a position. */
   isUpdatePoint(at: number): boolean {
     const code = this.context.unit.op[at];

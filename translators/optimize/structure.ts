@@ -4,6 +4,9 @@
  * blocks, a dispatch node with a selector variable becomes its only entry; only such cycles pay.
  */
 
+/** How many times the loop budget an inner loop may go on when the budget is used up: mostly the outermost loops shall come back. */
+export const innerLoopFactor = 10;
+
 export interface Dispatch {
   /** The node's number, beyond those of the blocks. */
   readonly node: number;

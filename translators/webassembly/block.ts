@@ -14,7 +14,7 @@ import { groupOfOne } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
 import { has } from '../optimize/registers-flow.ts';
-import type { ValueType } from './encoder.ts';
+import { type ValueType, valueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
 import { emitAccess, emitCheck, type MemoryLayout } from './memory.ts';
@@ -83,25 +83,17 @@ export class BlockEmitter {
     this.analysis.analyse(index, block);
     first();
     this.checkEarly();
-    const { unit } = this.context;
     this.delayed.length = 0;
-    let helperPc = -1;
     for (let at = block.first; at < block.end; at++) {
-      const isLast = at === block.end - 1;
-      if (helperPc >= 0 && (unit.pc[at] >>> 0 !== helperPc || isLast)) {
-        // A helper may have made this translation stale: leave before the next guest instruction.
+      const exit = this.analysis.exitBehindHelper(at);
+      if (exit >= 0) {
         this.update();
         this.pushHeader(header.unwind);
-        this.leaveIf(isLast && unit.pc[at] >>> 0 === helperPc ? block.endPc : unit.pc[at] >>> 0);
-        helperPc = -1;
+        this.leaveIf(exit);
       }
-      if (isLast) {
-        this.update();
-        break;
-      }
-      if (this.analysis.isUpdatePoint(at)) this.update();
-      this.instruction(at);
-      if (kinds[unit.op[at]] === 'helper') helperPc = unit.pc[at] >>> 0;
+      const isLast = at === block.end - 1;
+      if (isLast || this.analysis.isUpdatePoint(at)) this.update();
+      if (!isLast) this.instruction(at);
     }
   }
 
@@ -184,15 +176,9 @@ export class BlockEmitter {
     f.memory(wasm.f64_store, 3, at);
   }
 
+  /** Guest instructions of the block before an address, when they are counted. */
   private executedBefore(pc: number): number {
-    const { unit, frontend, countInstructions } = this.context;
-    if (!countInstructions) return 0;
-    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
-    let count = 0;
-    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
-      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
-    }
-    return count;
+    return this.context.countInstructions ? this.analysis.executedBefore(pc) : 0;
   }
 
   // -- instructions
@@ -427,7 +413,7 @@ export class BlockEmitter {
       f64: (low, high) => f.f64(low, high),
       ifResult: (type) => {
         f.out.byte(wasm.if);
-        f.out.byte({ i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c }[type]);
+        f.out.byte(valueType[type]);
       },
       push: (number) => this.push(operand(number)),
       tee: (type) => f.tee(f.scratch(type)),

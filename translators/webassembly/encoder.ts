@@ -195,9 +195,8 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
   });
   section(10, (into) => {
     const code = new ByteWriter(parts.body.length + 64);
-    const runs = parts.locals.filter(({ count }) => count > 0);
-    code.unsigned(runs.length);
-    for (const { type, count } of runs) {
+    code.unsigned(parts.locals.length);
+    for (const { type, count } of parts.locals) {
       code.unsigned(count);
       code.byte(valueType[type]);
     }

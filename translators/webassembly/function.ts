@@ -1,10 +1,9 @@
 /** A WebAssembly function while it is written: its bytes, labels, locals and imports. */
-import { ByteWriter, type FunctionImport, type FunctionType, type ValueType } from './encoder.ts';
+import { ByteWriter, type FunctionImport, type FunctionType, type ValueType, valueType } from './encoder.ts';
 import { wasm } from './instructions.ts';
 
-/** Type bytes of blocks (section 5.3.5): without a result, and with one. */
+/** Type byte of a block without a result (section 5.3.5). */
 const emptyBlock = 0x40;
-const blockTypes: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
 
 export class FunctionWriter {
   readonly out = new ByteWriter(4096);
@@ -133,7 +132,7 @@ export class FunctionWriter {
   /** Opens a block, loop or if that branches may name. */
   open(code: number, label = '', result?: ValueType): void {
     this.out.byte(code);
-    this.out.byte(result === undefined ? emptyBlock : blockTypes[result]);
+    this.out.byte(result === undefined ? emptyBlock : valueType[result]);
     this.labels.push(label);
   }
 

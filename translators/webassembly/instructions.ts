@@ -184,7 +184,7 @@ function multiplyHigh(extend: number): Emit {
 }
 
 /** Four bytes in the reverse order, of the word that `push` pushes. */
-export function emitByteSwap(s: Sequence, push: () => void): void {
+export function emitByteSwap(s: Pick<Sequence, 'op' | 'i32'>, push: () => void): void {
   push();
   s.i32(8);
   s.op(wasm.i32_rotl);
@@ -239,7 +239,8 @@ function roundedOnce(count: number, compute: Emit, exact: string): Emit {
   };
 }
 
-function fusedMultiplyAdd(s: Sequence): void {
+/** The fused product and sum of operands 0, 1 and 2, where the host has it. */
+export function fusedMultiplyAdd(s: Pick<Sequence, 'push' | 'prefixed' | 'op'>): void {
   for (let operand = 0; operand < 3; operand++) {
     s.push(operand);
     // f64x2.splat

@@ -2,6 +2,7 @@
 import { runtime } from '../ir/runtime.ts';
 import { encodeModule, exportName, type FunctionType, importModule, memoryName, tableName } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
+import { fusedMultiplyAdd } from './instructions.ts';
 import { type EmittedModule, translationType } from './region.ts';
 
 /** A translation in the table: takes the depth of guest calls and its slot, gives the guest address to go on at. */
@@ -56,13 +57,11 @@ export function tableFunction(call: TableFunction, memory: WebAssembly.Memory, m
 export function hasFusedMultiplyAdd(): boolean {
   const type: FunctionType = { parameters: ['f64', 'f64', 'f64'], result: 'f64' };
   const f = new FunctionWriter(3);
-  for (let parameter = 0; parameter < 3; parameter++) {
-    f.get(parameter);
-    f.prefixed(0xfd, 0x14);
-  }
-  f.prefixed(0xfd, 0x107);
-  f.prefixed(0xfd, 0x21);
-  f.op(0);
+  fusedMultiplyAdd({
+    push: (operand) => f.get(operand),
+    prefixed: (prefix, code) => f.prefixed(prefix, code),
+    op: (code) => f.op(code),
+  });
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   try {
     const multiplyAdd = instantiate(f, 'fma', type, { [memoryName]: memory, [tableName]: emptyTable() }, 1);

@@ -4,7 +4,7 @@ import type { Unit } from '../ir/unit.ts';
 import { pageShift } from '../memory-view.ts';
 import { type AccessGroup, accessBytes, isOneEntry } from '../optimize/accesses.ts';
 import type { FunctionWriter } from './function.ts';
-import { wasm } from './instructions.ts';
+import { emitByteSwap, wasm } from './instructions.ts';
 
 /** What addresses are computed with. */
 export interface MemoryLayout {
@@ -83,7 +83,7 @@ export function emitCheck(
 }
 
 /** Pushes the host address of an access. @returns the offset for its instruction */
-export function emitHostAddress(
+function emitHostAddress(
   f: FunctionWriter,
   layout: MemoryLayout,
   push: (() => void) | undefined,
@@ -183,17 +183,7 @@ export function emitAccess(
 
 /** The low two or four bytes of a word in reverse order; those above are zero for two. */
 function swapBytes(f: FunctionWriter, bytes: number, push: () => void): void {
-  push();
-  f.i32(8);
-  f.op(wasm.i32_rotl);
-  f.i32(0x00ff00ff);
-  f.op(wasm.i32_and);
-  push();
-  f.i32(24);
-  f.op(wasm.i32_rotl);
-  f.i32(0xff00ff00 | 0);
-  f.op(wasm.i32_and);
-  f.op(wasm.i32_or);
+  emitByteSwap(f, push);
   if (bytes === 4) return;
   f.i32(16);
   f.op(wasm.i32_shr_u);

@@ -21,7 +21,7 @@ import { header } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import type { Structure } from '../optimize/structure.ts';
+import { innerLoopFactor, type Structure } from '../optimize/structure.ts';
 import { BlockEmitter } from './block.ts';
 import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
@@ -59,8 +59,6 @@ export interface Trap {
 
 export interface EmittedModule {
   readonly name: string;
-  readonly entry: number;
-  readonly checksMode: boolean;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly imports: readonly FunctionImport[];
   /** Where the function may trap. */
@@ -74,8 +72,7 @@ export const translationType: FunctionType = { parameters: ['i32', 'i32'], resul
 const depth = 0;
 /** The slot's local holds the depth of callees: the slot itself is only for stubs. */
 const next = 1;
-const innerLoopFactor = 10;
-/** Jump tables beyond this many entries become comparisons. */
+/** A jump table of more entries is not made: the table of functions then finds the target. */
 const tableLimit = 4096;
 const word: FunctionType = { parameters: ['i32'], result: 'i32' };
 const words3: FunctionType = { parameters: ['i32', 'i32', 'i32'], result: 'i32' };
@@ -141,7 +138,7 @@ class RegionEmitter {
   }
 
   emit(): EmittedModule {
-    const { region, options, f } = this;
+    const { options, f } = this;
     this.fill(0);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.select(route.dispatch.node, route.selector);
@@ -163,9 +160,7 @@ class RegionEmitter {
     const moved = bodyOffset + prologue;
     return {
       name: options.name,
-      entry: region.entry,
       body: instructions,
-      checksMode: options.checksMode,
       bytes,
       traps: this.traps.map(({ offset, pc, executed }) => ({ offset: offset + moved, pc, executed })),
       imports: f.imports,

@@ -285,7 +285,7 @@ export class ThreadCode {
     });
     const compiling = performance.now();
     const url = scriptUrl(emitted.name);
-    const environment = emitted.checksMode ? this.exactEnvironment : this.environment;
+    const environment = changesMode ? this.exactEnvironment : this.environment;
     const batch = compile([emitted], environment, url);
     addLines(url, batch.pcs, options.host);
     this.cells.install(cell, batch.functions[0], pagesOf(region));

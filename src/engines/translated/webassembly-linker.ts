@@ -93,7 +93,7 @@ export class WebAssemblyLinker {
 
   /** A name that no other function of this thread has: a trap's place is found by it. */
   uniqueName(name: string): string {
-    return this.traps.has(name) ? this.uniqueName(`${name}$`) : name;
+    return this.traps.has(name) ? `${name}$${this.traps.size}` : name;
   }
 
   /** Where a WebAssembly function of this thread trapped; undefined for any other error. */
