@@ -32,7 +32,7 @@ const frontend: Frontend = {
   registers,
   helpers: [],
   instructionAlignment: 4,
-  floatingPointControl: { register: rows[0].name, mask: 0 },
+  floatingPointControl: { register: rows[0].name, mask: 0, inexact: 0 },
   lift: () => 4,
   disassemble: () => ({ text: '', length: 4 }),
 };

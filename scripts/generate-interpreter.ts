@@ -4,7 +4,12 @@
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Instruction, instructions, takesImmediate } from '../translators/ir/interpreter-encoding.ts';
+import {
+  type Instruction,
+  instructions,
+  ordinaryArithmetic,
+  takesImmediate,
+} from '../translators/ir/interpreter-encoding.ts';
 import { accessors } from '../translators/ir/memory-access.ts';
 import { exitCode, type Operation } from '../translators/ir/operations.ts';
 import { runtime } from '../translators/ir/runtime.ts';
@@ -43,6 +48,9 @@ const specialCases: Readonly<Record<string, string>> = {
   'helper.i32': helperCase('i32[code[ip + 1]] = ', 2, 7),
   'helper.f64': helperCase('f64[code[ip + 1]] = ', 2, 7),
   'helper.none': helperCase('', 1, 6),
+  settle: `
+      if (cpu.unsettled !== 0) cpu.settle();`,
+  ...Object.fromEntries(Object.keys(ordinaryArithmetic).map((name) => [`ordinary.${name}`, ordinaryCase(name)])),
   compare_exchange32: `
       const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
       if ((permissions[${permissionIndex(4)}] & 3) !== 3) {
@@ -86,12 +94,30 @@ function helperCase(assign: string, at: number, next: number): string {
   const operand = (index: number) =>
     `(mask & ${1 << index}) !== 0 ? f64[${word(at + 2 + index)}] : i32[${word(at + 2 + index)}]`;
   return `
+      if (cpu.unsettled !== 0) cpu.settle();
       const mask = ${word(at + 1)};
       const result = helpers[${word(at)}](cpu.state, cpu.machine, ${operand(0)}, ${operand(1)}, ${operand(2)});
       if ((mask & 8) !== 0 && i32[${header.exit >> 2}] !== 0) return cpu.leaveInside(ip, left);
       ${assign === '' ? 'void result;' : `${assign}result;`}
       ip += ${next};
       continue;`;
+}
+
+/** Arithmetic with an ordinary outcome, whose helper is only noted; any other is the helper's. */
+function ordinaryCase(name: string): string {
+  const { javascript, single } = ordinaryArithmetic[name];
+  const [least, most] = single ? [2 ** -125, 2 ** 127] : [2 ** -940, 2 ** 980];
+  const operands = letters.filter((letter) => new RegExp(`\\b${letter}\\b`).test(javascript));
+  return `${operands.map((letter, index) => `\n      const ${letter} = f64[${word(4 + index)}];`).join('')}
+      const value = ${javascript};
+      const magnitude = Math.abs(value);
+      if (magnitude > ${least} && magnitude < ${most} && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+        cpu.unsettled = ${word(2)} + 1;
+        ${operands.map((letter, index) => `unsettledOperands[${index}] = ${letter};`).join('\n        ')}
+        f64[${word(1)}] = value;
+        ip += 7;
+        continue;
+      }${helperCase(`f64[${word(1)}] = `, 2, 7)}`;
 }
 
 function branchCase(condition: string, at: number): string {
@@ -201,7 +227,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
   const { helpers, memory, state } = cpu;
   const { i32, i64, f64 } = state;
   const { view, permissions } = memory;
-  const { words } = cpu;
+  const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);
   const origin1 = hostOrigin(memory, 1);
   const origin2 = hostOrigin(memory, 2);

@@ -36,6 +36,8 @@ export interface Helper {
   readonly mayExit?: boolean;
   /** It leaves the default floating-point mode, mostly for a short while: the function that calls it is lifted exactly. */
   readonly changesFloatingPointMode?: boolean;
+  /** What it computes while its operands and status are ordinary: a row of `ordinaryArithmetic` (ir/interpreter-encoding.ts). */
+  readonly ordinary?: string | undefined;
   readonly run: (state: State, machine: Machine, a: number, b: number, c: number) => number;
 }
 
@@ -58,8 +60,11 @@ export interface Frontend {
   readonly addressBits: 32 | 64;
   readonly registers: RegisterFile;
   readonly helpers: readonly Helper[];
-  /** The default floating-point mode (to nearest, no exception enabled) is in force while these bits of an i32 register are 0. */
-  readonly floatingPointControl: { readonly register: string; readonly mask: number };
+  /**
+   * The default floating-point mode (to nearest, no exception enabled) is in force while these bits of an i32 register
+   * are 0. `inexact` is the bit there that an inexact result sets and that stays set.
+   */
+  readonly floatingPointControl: { readonly register: string; readonly mask: number; readonly inexact: number };
   /** The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). */
   readonly instructionAlignment: number;
   /**

@@ -79,7 +79,7 @@ export const testFrontend: Frontend = {
   registers: testRegisters,
   helpers: testHelpers,
   instructionAlignment: 4,
-  floatingPointControl: { register: rows[0].name, mask: 0 },
+  floatingPointControl: { register: rows[0].name, mask: 0, inexact: 0 },
   lift: () => 4,
   disassemble: () => ({ text: '', length: 4 }),
 };

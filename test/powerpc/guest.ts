@@ -1,7 +1,7 @@
 /** A PowerPC thread for tests: a few pages of memory, and words of code run by the IR interpreter. */
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { protection } from '../../src/memory/guest-memory.ts';
-import type { LiftOptions, Machine } from '../../translators/frontend.ts';
+import type { Frontend, LiftOptions, Machine } from '../../translators/frontend.ts';
 import { Builder } from '../../translators/ir/builder.ts';
 import { Interpreter } from '../../translators/ir/interpreter.ts';
 import { exitReasons } from '../../translators/ir/operations.ts';
@@ -27,7 +27,7 @@ export class Guest {
   readonly machine: Machine;
   private readonly interpreter: Interpreter;
 
-  constructor() {
+  constructor(frontend: Frontend = powerpc) {
     const { memory, requests } = this;
     memory.map(dataAddress, 0x1000, protection.read | protection.write);
     memory.map(readOnlyAddress, 0x1000, protection.read);
@@ -43,7 +43,7 @@ export class Guest {
         return true;
       },
     };
-    this.interpreter = new Interpreter(powerpc, this.state, memory, this.machine, (pc) => this.block(pc));
+    this.interpreter = new Interpreter(frontend, this.state, memory, this.machine, (pc) => this.block(pc));
   }
 
   /**

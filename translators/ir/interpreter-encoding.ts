@@ -53,6 +53,7 @@ const specialRows: readonly (readonly [name: string, words: string])[] = [
   ['helper.i32', 'destination helper mask a b c'],
   ['helper.f64', 'destination helper mask a b c'],
   ['helper.none', 'helper mask a b c'],
+  ['settle', ''],
   ['compare_exchange32', 'destination address displacement expected replacement'],
   ['check', 'address displacement bytes access'],
   ['jump', 'link pc'],
@@ -63,6 +64,32 @@ const specialRows: readonly (readonly [name: string, words: string])[] = [
   ['exit', 'reason detail'],
   ['exit_if', 'a reason detail'],
 ];
+
+/**
+ * Arithmetic that helpers do in full, as JavaScript of operands a, b and c, for an ordinary outcome: a result far from
+ * overflow and underflow, in the default mode, when an inexact result was seen before. Then the status register's only
+ * news is what the next arithmetic overwrites: the interpreter notes the operation, and lets the helper do it again
+ * when somebody looks (`settle`). The limits are those of `single` or double format.
+ */
+// biome-ignore format: one operation per line
+export const ordinaryArithmetic: Readonly<Record<string, { readonly javascript: string; readonly single: boolean }>> = {
+  add: { javascript: 'a + b', single: false },
+  subtract: { javascript: 'a - b', single: false },
+  multiply: { javascript: 'a * b', single: false },
+  divide: { javascript: 'a / b', single: false },
+  multiply_add: { javascript: 'fma(a, b, c)', single: false },
+  multiply_subtract: { javascript: 'fma(a, b, -c)', single: false },
+  negative_multiply_add: { javascript: '-fma(a, b, c)', single: false },
+  negative_multiply_subtract: { javascript: '-fma(a, b, -c)', single: false },
+  add_single: { javascript: 'addSingle(a, b)', single: true },
+  subtract_single: { javascript: 'subSingle(a, b)', single: true },
+  multiply_single: { javascript: 'mulSingle(a, b)', single: true },
+  divide_single: { javascript: 'divSingle(a, b)', single: true },
+  multiply_add_single: { javascript: 'fmaSingle(a, b, c)', single: true },
+  multiply_subtract_single: { javascript: 'fmaSingle(a, b, -c)', single: true },
+  negative_multiply_add_single: { javascript: '-fmaSingle(a, b, c)', single: true },
+  negative_multiply_subtract_single: { javascript: '-fmaSingle(a, b, -c)', single: true },
+};
 
 /** Opcodes of an operation's forms, indexed by the operation's code; 0 where there is none. */
 export const valueOpcode = new Int32Array(operations.length);
@@ -106,7 +133,13 @@ function list(): Instruction[] {
     made.push({ opcode: made.length, name, form, operation, reversed, length });
     return made.length - 1;
   };
-  for (const [name, words] of specialRows) special[name] = add(name, 'special', 1 + words.split(' ').length);
+  const addSpecial = (name: string, words: string): void => {
+    special[name] = add(name, 'special', words === '' ? 1 : 1 + words.split(' ').length);
+  };
+  for (const [name, words] of specialRows) addSpecial(name, words);
+  for (const name of Object.keys(ordinaryArithmetic)) {
+    addSpecial(`ordinary.${name}`, 'destination helper mask a b c');
+  }
   for (const operation of operations) {
     const { code, name, flags, operands, bytes } = operation;
     if (flags.has('pure') && operands.length > 0) {

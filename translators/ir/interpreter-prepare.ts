@@ -72,6 +72,7 @@ const none = -1;
 export class Preparer {
   private readonly file: RegisterFile;
   private readonly helpers: readonly Helper[];
+  private readonly status: number;
   private readonly code: CodeBuffer;
   /** Registers that each helper may write, by number; undefined stands for all. */
   private readonly helperWrites: (readonly number[] | undefined)[];
@@ -108,8 +109,10 @@ export class Preparer {
   private barrier = 0;
   private unit!: Unit;
 
-  constructor(file: RegisterFile, helpers: readonly Helper[], code: CodeBuffer) {
+  /** @param status the register that helpers with `ordinary` arithmetic write, by number */
+  constructor(file: RegisterFile, helpers: readonly Helper[], status: number, code: CodeBuffer) {
     this.file = file;
+    this.status = status;
     this.helpers = helpers;
     this.code = code;
     const registers = file.registers;
@@ -225,9 +228,11 @@ export class Preparer {
         this.redirect[index] = 0;
         return;
       case kind.get:
+        if (imm === this.status) code.emit(special.settle);
         this.emitGet(index, imm);
         return;
       case kind.set:
+        if (imm === this.status) code.emit(special.settle);
         this.emitSet(index, imm, wideOperands[op][0]);
         return;
       case kind.value:
@@ -352,7 +357,7 @@ export class Preparer {
     for (const register of this.helperWrites[number] ?? this.allRegisters) this.saveHolder(register, index);
     const position = this.site(index, block);
     const { name, result } = operations[op];
-    code.emit(special[name]);
+    code.emit(special[helper.ordinary === undefined ? name : `ordinary.${helper.ordinary}`]);
     if (result !== '') code.emit(this.define(index, op, position));
     code.emit(number);
     code.emit(mask);

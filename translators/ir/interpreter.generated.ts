@@ -11,7 +11,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
   const { helpers, memory, state } = cpu;
   const { i32, i64, f64 } = state;
   const { view, permissions } = memory;
-  const { words } = cpu;
+  const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);
   const origin1 = hostOrigin(memory, 1);
   const origin2 = hostOrigin(memory, 2);
@@ -72,6 +72,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
       }
       // helper.i32
       case 7: {
+        if (cpu.unsettled !== 0) cpu.settle();
         const mask = code[ip + 3];
         const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
         if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
@@ -81,6 +82,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
       }
       // helper.f64
       case 8: {
+        if (cpu.unsettled !== 0) cpu.settle();
         const mask = code[ip + 3];
         const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
         if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
@@ -90,6 +92,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
       }
       // helper.none
       case 9: {
+        if (cpu.unsettled !== 0) cpu.settle();
         const mask = code[ip + 2];
         const result = helpers[code[ip + 1]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 3]] : i32[code[ip + 3]], (mask & 2) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 4) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]]);
         if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
@@ -97,8 +100,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 6;
         continue;
       }
-      // compare_exchange32
+      // settle
       case 10: {
+        if (cpu.unsettled !== 0) cpu.settle();
+        ip += 1;
+        continue;
+      }
+      // compare_exchange32
+      case 11: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 3) !== 3) {
           let forbidden = firstForbidden(permissions, address, 4, 1);
@@ -112,19 +121,19 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // check
-      case 11: {
+      case 12: {
         const forbidden = firstForbidden(permissions, i32[code[ip + 1]] + code[ip + 2], code[ip + 3], code[ip + 4]);
         if (forbidden >= 0) return cpu.fault(ip, forbidden, code[ip + 4], left);
         ip += 5;
         continue;
       }
       // jump
-      case 12: {
+      case 13: {
         if (code[ip + 1] !== 0) { ip = code[ip + 1]; continue; }
         pc = code[ip + 2]; link = ip + 1; key = 0; break;
       }
       // branch
-      case 13: {
+      case 14: {
         if (i32[code[ip + 1]] !== 0) {
           if (code[ip + 2] !== 0) { ip = code[ip + 2]; continue; }
           pc = code[ip + 4]; link = ip + 2; key = 0; break;
@@ -133,13 +142,13 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 5]; link = ip + 3; key = 0; break;
       }
       // jump_indirect
-      case 14: {
+      case 15: {
         pc = i32[code[ip + 1]];
         if (code[ip + 2] === pc && code[ip + 3] !== 0) { ip = code[ip + 3]; continue; }
         link = ip + 3; key = ip + 2; break;
       }
       // branch_indirect
-      case 15: {
+      case 16: {
         if (i32[code[ip + 1]] !== 0) {
           pc = i32[code[ip + 2]];
           if (code[ip + 5] === pc && code[ip + 6] !== 0) { ip = code[ip + 6]; continue; }
@@ -149,22 +158,390 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 4]; link = ip + 3; key = 0; break;
       }
       // system_call
-      case 16: {
+      case 17: {
         i32[2] = 1;
         return cpu.leave(code[ip + 1], stop.exit, left);
       }
       // exit
-      case 17: {
+      case 18: {
         return cpu.exit(ip, code[ip + 1], code[ip + 2], left);
       }
       // exit_if
-      case 18: {
+      case 19: {
         if (i32[code[ip + 1]] !== 0) return cpu.exit(ip, code[ip + 2], code[ip + 3], left);
         ip += 4;
         continue;
       }
+      // ordinary.add
+      case 20: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = a + b;
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.subtract
+      case 21: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = a - b;
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply
+      case 22: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = a * b;
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.divide
+      case 23: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = a / b;
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply_add
+      case 24: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = fma(a, b, c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply_subtract
+      case 25: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = fma(a, b, -c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.negative_multiply_add
+      case 26: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = -fma(a, b, c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.negative_multiply_subtract
+      case 27: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = -fma(a, b, -c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 1.0759796952395615e-283 && magnitude < 1.0218702384817765e+295 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.add_single
+      case 28: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = addSingle(a, b);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.subtract_single
+      case 29: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = subSingle(a, b);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply_single
+      case 30: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = mulSingle(a, b);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.divide_single
+      case 31: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const value = divSingle(a, b);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply_add_single
+      case 32: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = fmaSingle(a, b, c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.multiply_subtract_single
+      case 33: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = fmaSingle(a, b, -c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.negative_multiply_add_single
+      case 34: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = -fmaSingle(a, b, c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
+      // ordinary.negative_multiply_subtract_single
+      case 35: {
+        const a = f64[code[ip + 4]];
+        const b = f64[code[ip + 5]];
+        const c = f64[code[ip + 6]];
+        const value = -fmaSingle(a, b, -c);
+        const magnitude = Math.abs(value);
+        if (magnitude > 2.350988701644575e-38 && magnitude < 1.7014118346046923e+38 && (i32[statusWord] & ordinaryMask) === ordinaryStatus) {
+          cpu.unsettled = code[ip + 2] + 1;
+          unsettledOperands[0] = a;
+          unsettledOperands[1] = b;
+          unsettledOperands[2] = c;
+          f64[code[ip + 1]] = value;
+          ip += 7;
+          continue;
+        }
+        if (cpu.unsettled !== 0) cpu.settle();
+        const mask = code[ip + 3];
+        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
+        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
+        f64[code[ip + 1]] = result;
+        ip += 7;
+        continue;
+      }
       // i32.add
-      case 19: {
+      case 36: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a + b) | 0;
@@ -172,7 +549,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.add constant
-      case 20: {
+      case 37: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a + b) | 0;
@@ -180,7 +557,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.sub
-      case 21: {
+      case 38: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a - b) | 0;
@@ -188,7 +565,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.sub constant
-      case 22: {
+      case 39: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a - b) | 0;
@@ -196,7 +573,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mul
-      case 23: {
+      case 40: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = Math.imul(a, b);
@@ -204,7 +581,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mul constant
-      case 24: {
+      case 41: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = Math.imul(a, b);
@@ -212,7 +589,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_s
-      case 25: {
+      case 42: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = mulhs(a, b);
@@ -220,7 +597,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_s constant
-      case 26: {
+      case 43: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = mulhs(a, b);
@@ -228,7 +605,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_u
-      case 27: {
+      case 44: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = mulhu(a, b);
@@ -236,7 +613,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_u constant
-      case 28: {
+      case 45: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = mulhu(a, b);
@@ -244,7 +621,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_s
-      case 29: {
+      case 46: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a / b) | 0;
@@ -252,7 +629,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_s constant
-      case 30: {
+      case 47: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a / b) | 0;
@@ -260,7 +637,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_u
-      case 31: {
+      case 48: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) / (b >>> 0)) | 0;
@@ -268,7 +645,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_u constant
-      case 32: {
+      case 49: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) / (b >>> 0)) | 0;
@@ -276,7 +653,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_s
-      case 33: {
+      case 50: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a % b) | 0;
@@ -284,7 +661,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_s constant
-      case 34: {
+      case 51: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a % b) | 0;
@@ -292,7 +669,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_u
-      case 35: {
+      case 52: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) % (b >>> 0)) | 0;
@@ -300,7 +677,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_u constant
-      case 36: {
+      case 53: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) % (b >>> 0)) | 0;
@@ -308,7 +685,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.and
-      case 37: {
+      case 54: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a & b;
@@ -316,7 +693,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.and constant
-      case 38: {
+      case 55: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a & b;
@@ -324,7 +701,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.or
-      case 39: {
+      case 56: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a | b;
@@ -332,7 +709,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.or constant
-      case 40: {
+      case 57: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a | b;
@@ -340,7 +717,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.xor
-      case 41: {
+      case 58: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a ^ b;
@@ -348,7 +725,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.xor constant
-      case 42: {
+      case 59: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a ^ b;
@@ -356,21 +733,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.not
-      case 43: {
+      case 60: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = ~a;
         ip += 3;
         continue;
       }
       // i32.neg
-      case 44: {
+      case 61: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (-a) | 0;
         ip += 3;
         continue;
       }
       // i32.shl
-      case 45: {
+      case 62: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a << b;
@@ -378,7 +755,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shl constant
-      case 46: {
+      case 63: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a << b;
@@ -386,7 +763,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_u
-      case 47: {
+      case 64: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a >>> b) | 0;
@@ -394,7 +771,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_u constant
-      case 48: {
+      case 65: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a >>> b) | 0;
@@ -402,7 +779,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_s
-      case 49: {
+      case 66: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a >> b;
@@ -410,7 +787,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_s constant
-      case 50: {
+      case 67: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a >> b;
@@ -418,7 +795,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rotl
-      case 51: {
+      case 68: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a << b) | (a >>> (32 - b));
@@ -426,7 +803,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rotl constant
-      case 52: {
+      case 69: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a << b) | (a >>> (32 - b));
@@ -434,49 +811,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.clz
-      case 53: {
+      case 70: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = Math.clz32(a);
         ip += 3;
         continue;
       }
       // i32.ctz
-      case 54: {
+      case 71: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = ctz(a);
         ip += 3;
         continue;
       }
       // i32.popcnt
-      case 55: {
+      case 72: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = popcnt(a);
         ip += 3;
         continue;
       }
       // i32.bswap
-      case 56: {
+      case 73: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = bswap(a);
         ip += 3;
         continue;
       }
       // i32.extend8_s
-      case 57: {
+      case 74: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a << 24) >> 24;
         ip += 3;
         continue;
       }
       // i32.extend16_s
-      case 58: {
+      case 75: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a << 16) >> 16;
         ip += 3;
         continue;
       }
       // i32.select
-      case 59: {
+      case 76: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         const c = i32[code[ip + 4]];
@@ -485,14 +862,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.eqz
-      case 60: {
+      case 77: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a === 0 ? 1 : 0);
         ip += 3;
         continue;
       }
       // i32.eq
-      case 61: {
+      case 78: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -500,7 +877,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.eq constant
-      case 62: {
+      case 79: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -508,7 +885,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.eq
-      case 63: {
+      case 80: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a === b) {
@@ -519,7 +896,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.eq constant
-      case 64: {
+      case 81: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a === b) {
@@ -530,7 +907,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ne
-      case 65: {
+      case 82: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a !== b ? 1 : 0);
@@ -538,7 +915,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ne constant
-      case 66: {
+      case 83: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a !== b ? 1 : 0);
@@ -546,7 +923,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ne
-      case 67: {
+      case 84: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a !== b) {
@@ -557,7 +934,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ne constant
-      case 68: {
+      case 85: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a !== b) {
@@ -568,7 +945,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.lt_s
-      case 69: {
+      case 86: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -576,7 +953,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.lt_s constant
-      case 70: {
+      case 87: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -584,7 +961,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.lt_s
-      case 71: {
+      case 88: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a < b) {
@@ -595,7 +972,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.lt_s constant
-      case 72: {
+      case 89: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a < b) {
@@ -606,7 +983,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.le_s
-      case 73: {
+      case 90: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a <= b ? 1 : 0);
@@ -614,7 +991,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.le_s constant
-      case 74: {
+      case 91: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a <= b ? 1 : 0);
@@ -622,7 +999,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.le_s
-      case 75: {
+      case 92: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a <= b) {
@@ -633,7 +1010,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.le_s constant
-      case 76: {
+      case 93: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a <= b) {
@@ -644,7 +1021,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.gt_s
-      case 77: {
+      case 94: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -652,7 +1029,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.gt_s constant
-      case 78: {
+      case 95: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -660,7 +1037,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.gt_s
-      case 79: {
+      case 96: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a > b) {
@@ -671,7 +1048,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.gt_s constant
-      case 80: {
+      case 97: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a > b) {
@@ -682,7 +1059,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ge_s
-      case 81: {
+      case 98: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -690,7 +1067,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ge_s constant
-      case 82: {
+      case 99: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -698,7 +1075,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ge_s
-      case 83: {
+      case 100: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a >= b) {
@@ -709,7 +1086,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ge_s constant
-      case 84: {
+      case 101: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a >= b) {
@@ -720,7 +1097,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.lt_u
-      case 85: {
+      case 102: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) < (b >>> 0) ? 1 : 0);
@@ -728,7 +1105,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.lt_u constant
-      case 86: {
+      case 103: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) < (b >>> 0) ? 1 : 0);
@@ -736,7 +1113,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.lt_u
-      case 87: {
+      case 104: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) < (b >>> 0)) {
@@ -747,7 +1124,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.lt_u constant
-      case 88: {
+      case 105: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) < (b >>> 0)) {
@@ -758,7 +1135,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.le_u
-      case 89: {
+      case 106: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) <= (b >>> 0) ? 1 : 0);
@@ -766,7 +1143,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.le_u constant
-      case 90: {
+      case 107: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) <= (b >>> 0) ? 1 : 0);
@@ -774,7 +1151,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.le_u
-      case 91: {
+      case 108: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) <= (b >>> 0)) {
@@ -785,7 +1162,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.le_u constant
-      case 92: {
+      case 109: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) <= (b >>> 0)) {
@@ -796,7 +1173,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.gt_u
-      case 93: {
+      case 110: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) > (b >>> 0) ? 1 : 0);
@@ -804,7 +1181,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.gt_u constant
-      case 94: {
+      case 111: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) > (b >>> 0) ? 1 : 0);
@@ -812,7 +1189,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.gt_u
-      case 95: {
+      case 112: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) > (b >>> 0)) {
@@ -823,7 +1200,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.gt_u constant
-      case 96: {
+      case 113: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) > (b >>> 0)) {
@@ -834,7 +1211,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ge_u
-      case 97: {
+      case 114: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) >= (b >>> 0) ? 1 : 0);
@@ -842,7 +1219,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ge_u constant
-      case 98: {
+      case 115: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) >= (b >>> 0) ? 1 : 0);
@@ -850,7 +1227,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ge_u
-      case 99: {
+      case 116: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) >= (b >>> 0)) {
@@ -861,7 +1238,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ge_u constant
-      case 100: {
+      case 117: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) >= (b >>> 0)) {
@@ -872,7 +1249,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i64.add
-      case 101: {
+      case 118: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, a + b);
@@ -880,7 +1257,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.sub
-      case 102: {
+      case 119: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, a - b);
@@ -888,7 +1265,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.mul
-      case 103: {
+      case 120: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, a * b);
@@ -896,7 +1273,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.div_s
-      case 104: {
+      case 121: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, a / b));
@@ -904,7 +1281,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.div_u
-      case 105: {
+      case 122: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, a) / BigInt.asUintN(64, b)));
@@ -912,7 +1289,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.and
-      case 106: {
+      case 123: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a & b;
@@ -920,7 +1297,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.or
-      case 107: {
+      case 124: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a | b;
@@ -928,7 +1305,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.xor
-      case 108: {
+      case 125: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a ^ b;
@@ -936,7 +1313,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.shl
-      case 109: {
+      case 126: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, a << BigInt(b & 63));
@@ -944,7 +1321,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.shr_u
-      case 110: {
+      case 127: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, BigInt.asUintN(64, a) >> BigInt(b & 63));
@@ -952,7 +1329,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.shr_s
-      case 111: {
+      case 128: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = a >> BigInt(b & 63);
@@ -960,7 +1337,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.eq
-      case 112: {
+      case 129: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -968,7 +1345,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.lt_s
-      case 113: {
+      case 130: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -976,7 +1353,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.lt_u
-      case 114: {
+      case 131: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (BigInt.asUintN(64, a) < BigInt.asUintN(64, b) ? 1 : 0);
@@ -984,7 +1361,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.select
-      case 115: {
+      case 132: {
         const a = i32[code[ip + 2]];
         const b = i64[code[ip + 3]];
         const c = i64[code[ip + 4]];
@@ -993,7 +1370,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.join
-      case 116: {
+      case 133: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = join64(a, b);
@@ -1001,35 +1378,35 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.low
-      case 117: {
+      case 134: {
         const a = i64[code[ip + 2]];
         i32[code[ip + 1]] = Number(BigInt.asIntN(32, a));
         ip += 3;
         continue;
       }
       // i64.high
-      case 118: {
+      case 135: {
         const a = i64[code[ip + 2]];
         i32[code[ip + 1]] = Number(BigInt.asIntN(32, a >> 32n));
         ip += 3;
         continue;
       }
       // i64.extend_i32_s
-      case 119: {
+      case 136: {
         const a = i32[code[ip + 2]];
         i64[code[ip + 1]] = BigInt(a);
         ip += 3;
         continue;
       }
       // i64.extend_i32_u
-      case 120: {
+      case 137: {
         const a = i32[code[ip + 2]];
         i64[code[ip + 1]] = BigInt(a >>> 0);
         ip += 3;
         continue;
       }
       // f64.add
-      case 121: {
+      case 138: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a + b;
@@ -1037,7 +1414,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub
-      case 122: {
+      case 139: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a - b;
@@ -1045,7 +1422,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul
-      case 123: {
+      case 140: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a * b;
@@ -1053,7 +1430,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div
-      case 124: {
+      case 141: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a / b;
@@ -1061,14 +1438,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt
-      case 125: {
+      case 142: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.sqrt(a);
         ip += 3;
         continue;
       }
       // f64.fma
-      case 126: {
+      case 143: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1077,21 +1454,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.neg
-      case 127: {
+      case 144: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = neg(a);
         ip += 3;
         continue;
       }
       // f64.abs
-      case 128: {
+      case 145: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = abs(a);
         ip += 3;
         continue;
       }
       // f64.select
-      case 129: {
+      case 146: {
         const a = i32[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1100,7 +1477,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.eq
-      case 130: {
+      case 147: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -1108,7 +1485,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.lt
-      case 131: {
+      case 148: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -1116,7 +1493,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.gt
-      case 132: {
+      case 149: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -1124,7 +1501,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.ge
-      case 133: {
+      case 150: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1132,7 +1509,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.unordered
-      case 134: {
+      case 151: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a !== a || b !== b ? 1 : 0);
@@ -1140,7 +1517,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.nan_of2
-      case 135: {
+      case 152: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1149,14 +1526,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.to_single
-      case 136: {
+      case 153: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.fround(a);
         ip += 3;
         continue;
       }
       // f64.add_single
-      case 137: {
+      case 154: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = addSingle(a, b);
@@ -1164,7 +1541,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub_single
-      case 138: {
+      case 155: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = subSingle(a, b);
@@ -1172,7 +1549,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul_single
-      case 139: {
+      case 156: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulSingle(a, b);
@@ -1180,7 +1557,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div_single
-      case 140: {
+      case 157: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divSingle(a, b);
@@ -1188,14 +1565,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt_single
-      case 141: {
+      case 158: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = sqrtSingle(a);
         ip += 3;
         continue;
       }
       // f64.fma_single
-      case 142: {
+      case 159: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1204,7 +1581,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.from_halves
-      case 143: {
+      case 160: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         f64[code[ip + 1]] = fromHalves(a, b);
@@ -1212,49 +1589,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.low
-      case 144: {
+      case 161: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = lowHalf(a);
         ip += 3;
         continue;
       }
       // f64.high
-      case 145: {
+      case 162: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = highHalf(a);
         ip += 3;
         continue;
       }
       // f64.convert_i32_s
-      case 146: {
+      case 163: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = a;
         ip += 3;
         continue;
       }
       // f64.convert_i32_u
-      case 147: {
+      case 164: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = (a >>> 0);
         ip += 3;
         continue;
       }
       // i32.trunc_f64_s
-      case 148: {
+      case 165: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = truncate(a);
         ip += 3;
         continue;
       }
       // i32.nearest_f64_s
-      case 149: {
+      case 166: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = nearest(a);
         ip += 3;
         continue;
       }
       // load8_u
-      case 150: {
+      case 167: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1266,7 +1643,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load8_s
-      case 151: {
+      case 168: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1278,7 +1655,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u
-      case 152: {
+      case 169: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1290,7 +1667,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u reversed
-      case 153: {
+      case 170: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1302,7 +1679,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s
-      case 154: {
+      case 171: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1314,7 +1691,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s reversed
-      case 155: {
+      case 172: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1326,7 +1703,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32
-      case 156: {
+      case 173: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1338,7 +1715,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32 reversed
-      case 157: {
+      case 174: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1350,7 +1727,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64
-      case 158: {
+      case 175: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1362,7 +1739,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64 reversed
-      case 159: {
+      case 176: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1374,7 +1751,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64
-      case 160: {
+      case 177: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1388,7 +1765,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64 reversed
-      case 161: {
+      case 178: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1402,7 +1779,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64
-      case 162: {
+      case 179: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1414,7 +1791,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64 reversed
-      case 163: {
+      case 180: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1426,7 +1803,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store8
-      case 164: {
+      case 181: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[address >>> 12] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 2);
@@ -1438,7 +1815,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16
-      case 165: {
+      case 182: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1450,7 +1827,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16 reversed
-      case 166: {
+      case 183: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1462,7 +1839,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32
-      case 167: {
+      case 184: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1474,7 +1851,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32 reversed
-      case 168: {
+      case 185: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1486,7 +1863,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64
-      case 169: {
+      case 186: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1498,7 +1875,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64 reversed
-      case 170: {
+      case 187: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1510,7 +1887,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64
-      case 171: {
+      case 188: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1524,7 +1901,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64 reversed
-      case 172: {
+      case 189: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1538,7 +1915,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64
-      case 173: {
+      case 190: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1550,7 +1927,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64 reversed
-      case 174: {
+      case 191: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);

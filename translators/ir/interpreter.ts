@@ -49,6 +49,14 @@ export class Interpreter {
   /** How often a block runs before run() leaves with `stop.hot`; counts for blocks prepared from now on. */
   threshold = 0x7fffffff;
 
+  // Arithmetic whose outcome is ordinary (ordinaryArithmetic): the status register, the bits that are looked at there,
+  // and what they are then; the last such operation, as its helper's number + 1 or 0, and its operands.
+  readonly statusWord: number;
+  readonly ordinaryMask: number;
+  readonly ordinaryStatus: number;
+  unsettled = 0;
+  readonly unsettledOperands = new Float64Array(3);
+
   private readonly buffer = new CodeBuffer();
   private readonly preparer: Preparer;
   private readonly source: BlockSource;
@@ -73,7 +81,12 @@ export class Interpreter {
     this.source = source;
     this.helpers = frontend.helpers.map((helper) => helper.run);
     this.words = new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2);
-    this.preparer = new Preparer(frontend.registers, frontend.helpers, this.buffer);
+    const { register, mask, inexact } = frontend.floatingPointControl;
+    const status = frontend.registers.numbers[register];
+    this.statusWord = frontend.registers.registers[status].index;
+    this.ordinaryMask = mask | inexact;
+    this.ordinaryStatus = inexact;
+    this.preparer = new Preparer(frontend.registers, frontend.helpers, status, this.buffer);
     this.evaluator = fetch === undefined ? undefined : new Evaluator(frontend, state, memory, fetch);
   }
 
@@ -107,6 +120,7 @@ export class Interpreter {
       // What the evaluator refused may come when the budget is used up, and still belongs to the last block.
       this.allowance = Math.max(1, Math.min(rest - (state.f64[instructionsIndex] - before), this.longest));
       const reason = execute(this, start, this.allowance);
+      if (this.unsettled !== 0) this.settle();
       const executed = state.f64[instructionsIndex];
       rest -= executed - before;
       if (this.longest === shortRun && (reason === stop.hot || executed >= shortRun)) {
@@ -162,6 +176,14 @@ export class Interpreter {
       if (key !== 0) buffer.words[key] = pc;
     }
     return position;
+  }
+
+  /** Brings the status register up to date: the helper does again what was only noted. */
+  settle(): void {
+    const { unsettledOperands } = this;
+    const helper = this.helpers[this.unsettled - 1];
+    helper(this.state, this.machine, unsettledOperands[0], unsettledOperands[1], unsettledOperands[2]);
+    this.unsettled = 0;
   }
 
   /** Leaves at a guest address with all instructions counted that `left` says. */

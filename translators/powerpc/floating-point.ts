@@ -336,6 +336,11 @@ function helper(name: string, operands: Helper['operands'], result: Helper['resu
   return { name, operands, result, reads: fpscrOnly, writes: fpscrOnly, mayExit: true, run };
 }
 
+/** A helper of arithmetic that the interpreter does itself where the outcome is ordinary. */
+function arithmetic(name: string, operands: Helper['operands'], ordinary: string, run: Run): Helper {
+  return { ...helper(name, operands, 'f64', run), ordinary };
+}
+
 /** A helper that only reads FPSCR. */
 function reader(name: string, run: Run): Helper {
   return { name, operands: [], result: 'f64', reads: fpscrOnly, writes: [], run };
@@ -343,24 +348,24 @@ function reader(name: string, run: Run): Helper {
 
 // biome-ignore format: one helper per line
 export const floatingPointHelpers: readonly Helper[] = [
-  helper('fadd', ['f64', 'f64'], 'f64', fadd),
-  helper('fsub', ['f64', 'f64'], 'f64', fsub),
-  helper('fmul', ['f64', 'f64'], 'f64', fmul),
-  helper('fdiv', ['f64', 'f64'], 'f64', fdiv),
+  arithmetic('fadd', ['f64', 'f64'], 'add', fadd),
+  arithmetic('fsub', ['f64', 'f64'], 'subtract', fsub),
+  arithmetic('fmul', ['f64', 'f64'], 'multiply', fmul),
+  arithmetic('fdiv', ['f64', 'f64'], 'divide', fdiv),
   helper('fsqrt', ['f64'], 'f64', fsqrt),
-  helper('fadds', ['f64', 'f64'], 'f64', fadds),
-  helper('fsubs', ['f64', 'f64'], 'f64', fsubs),
-  helper('fmuls', ['f64', 'f64'], 'f64', fmuls),
-  helper('fdivs', ['f64', 'f64'], 'f64', fdivs),
+  arithmetic('fadds', ['f64', 'f64'], 'add_single', fadds),
+  arithmetic('fsubs', ['f64', 'f64'], 'subtract_single', fsubs),
+  arithmetic('fmuls', ['f64', 'f64'], 'multiply_single', fmuls),
+  arithmetic('fdivs', ['f64', 'f64'], 'divide_single', fdivs),
   helper('fsqrts', ['f64'], 'f64', fsqrts),
-  helper('fmadd', ['f64', 'f64', 'f64'], 'f64', fmadd),
-  helper('fmsub', ['f64', 'f64', 'f64'], 'f64', fmsub),
-  helper('fnmadd', ['f64', 'f64', 'f64'], 'f64', fnmadd),
-  helper('fnmsub', ['f64', 'f64', 'f64'], 'f64', fnmsub),
-  helper('fmadds', ['f64', 'f64', 'f64'], 'f64', fmadds),
-  helper('fmsubs', ['f64', 'f64', 'f64'], 'f64', fmsubs),
-  helper('fnmadds', ['f64', 'f64', 'f64'], 'f64', fnmadds),
-  helper('fnmsubs', ['f64', 'f64', 'f64'], 'f64', fnmsubs),
+  arithmetic('fmadd', ['f64', 'f64', 'f64'], 'multiply_add', fmadd),
+  arithmetic('fmsub', ['f64', 'f64', 'f64'], 'multiply_subtract', fmsub),
+  arithmetic('fnmadd', ['f64', 'f64', 'f64'], 'negative_multiply_add', fnmadd),
+  arithmetic('fnmsub', ['f64', 'f64', 'f64'], 'negative_multiply_subtract', fnmsub),
+  arithmetic('fmadds', ['f64', 'f64', 'f64'], 'multiply_add_single', fmadds),
+  arithmetic('fmsubs', ['f64', 'f64', 'f64'], 'multiply_subtract_single', fmsubs),
+  arithmetic('fnmadds', ['f64', 'f64', 'f64'], 'negative_multiply_add_single', fnmadds),
+  arithmetic('fnmsubs', ['f64', 'f64', 'f64'], 'negative_multiply_subtract_single', fnmsubs),
   helper('frsp', ['f64'], 'f64', frsp),
   helper('fres', ['f64'], 'f64', fres),
   helper('frsqrte', ['f64'], 'f64', frsqrte),

@@ -4,6 +4,7 @@ import { decode, rows } from './decode.ts';
 import { disassemble } from './disassemble.ts';
 import { mffsControl } from './floating.ts';
 import { controlBits } from './floating-point.ts';
+import { fpscr } from './floating-point-status.ts';
 import { ignoresExceptions } from './floating-point-use.ts';
 import { powerpcHelpers } from './helpers.ts';
 import { recordBit } from './instruction.ts';
@@ -18,7 +19,7 @@ export const powerpc: Frontend = {
   addressBits: 32,
   registers: powerpcRegisters,
   helpers: powerpcHelpers,
-  floatingPointControl: { register: 'fpscr', mask: controlBits },
+  floatingPointControl: { register: 'fpscr', mask: controlBits, inexact: fpscr.XX },
   instructionAlignment: 4,
 
   lift(builder, fetch, pc, options) {
