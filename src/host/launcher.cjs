@@ -15,7 +15,8 @@ var vm = require('node:vm');
 
 // V8's compiled code of an earlier run lies beside the program. Node's own compile cache holds only what was compiled
 // when a module was loaded; this one also holds the functions that the run called, which saves a third of a short
-// run's time. The build makes it; a run on another V8 makes one for that.
+// run's time. The build makes it; a run on another V8 makes one for that, but not one with options for V8, on which it
+// would depend.
 var program = `${__dirname}/main.js`;
 var cache = `${__dirname}/main.${process.versions.v8}.cache`;
 
@@ -42,7 +43,8 @@ function writeCache(script) {
 var source = fs.readFileSync(program, 'latin1');
 var compiled = readCache();
 var script = new vm.Script(source, { filename: program, cachedData: compiled });
-if (compiled === undefined || script.cachedDataRejected) {
+var hasOptions = process.execArgv.length > 0 || process.env.NODE_OPTIONS;
+if ((compiled === undefined || script.cachedDataRejected) && !hasOptions) {
   process.on('exit', (status) => {
     if (status === 0 && process.argv[2] === 'run') writeCache(script);
   });
