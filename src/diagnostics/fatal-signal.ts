@@ -32,8 +32,7 @@ export interface GuestView extends Places {
 /** Instructions shown before and after the one at the pc. */
 const contextInstructions = 4;
 const registersPerLine = 4;
-const staleRegisters =
-  '  registers (one that the program no longer needs may be out of date; --engine interpreted shows all exactly)';
+const staleRegisters = '  registers (translated code: some may be out of date; --engine interpreted shows all exactly)';
 /** Calls shown, innermost first. */
 const callLimit = 16;
 

@@ -55,8 +55,9 @@ const hardwareCapabilities = 0x8c000000;
 const platform = 'ppc750';
 /** Bytes of a cache block: what dcbz clears. */
 const cacheBlockSize = 32;
-/** Linux keeps mappings this far from the end of the stack, so that it can grow to its limit. */
+/** Linux keeps mappings this far from the end of the stack, so that it can grow to its limit, and to a higher one that is set later (mmap_base). */
 const stackGuard = 256 * pageSize;
+const leastStackGap = 128 << 20;
 /** A stack without a limit gets as much as this at the start. */
 const largestStack = 64 << 20;
 
@@ -99,7 +100,7 @@ function mapStack(process: Process, executable: boolean): number {
   const top = memory.limit;
   const bits = protection.read | protection.write | (executable ? protection.execute : 0);
   memory.map(top - size, size, bits, { growsDown: true, name: '[stack]' });
-  process.mappingCeiling = top - size - stackGuard;
+  process.mappingCeiling = top - Math.max(size, leastStackGap) - stackGuard;
   return top;
 }
 

@@ -21,6 +21,7 @@ export interface Limits {
   readonly blockLimit: number;
   readonly depthLimit: number;
   readonly loopBudget: number;
+  readonly tableEntries: number;
 }
 
 /** A generated program. Each round starts it anew with other registers, in the memory that the last round left. */
@@ -60,6 +61,7 @@ export function createProgram(kind: Kind, seed: number, qemu = false): Program {
     blockLimit: pick(next, [128, 128, 8]),
     depthLimit: pick(next, [1000, 100, 10]),
     loopBudget: pick(next, [20_000, 100, 5]),
+    tableEntries: pick(next, [4096, 4096, 4]),
   };
   if (kind === 'branches' || kind === 'rewriting' || kind === 'interrupts') {
     return { kind, seed, limits, ...emitControlFlow(next, kind, qemu) };

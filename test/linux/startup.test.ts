@@ -81,7 +81,7 @@ describe('the process at the first instruction', () => {
     expect(process.heap).toEqual({ start: programAddress + programSize, end: programAddress + programSize });
     const stack = memory.find(memory.limit - 1);
     expect(stack).toMatchObject({ start: memory.limit - 0x20000, protection: 3, growsDown: true, name: '[stack]' });
-    expect(process.mappingCeiling).toBe(memory.limit - 0x20000 - 0x100000);
+    expect(process.mappingCeiling).toBe(memory.limit - 0x8000000 - 0x100000);
     expect(memory.find(process.signalTrampoline)).toMatchObject({ protection: 5, name: '[sigtramp]' });
   });
   test('its name is the file’s', () => {

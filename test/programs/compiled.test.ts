@@ -10,14 +10,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cases } from '../guests/cases.ts';
 import { compiler, folder, lenient, programs } from '../guests/programs.ts';
 import { expectSteleOutcome } from './expectations.ts';
-import { qemuVersion, runCase, steleCommand } from './run-guest.ts';
+import { engines, qemuVersion, runCase, steleCommand } from './run-guest.ts';
 
 const hasCompiler = spawnSync(compiler, ['--version']).status === 0;
 const hasQemu = qemuVersion() !== undefined;
 /** Their output tells how the compiler ordered and joined accesses to memory. */
 const dependOnOptimization = ['faults', 'fault_fixing'];
 const checks = cases.filter(({ program, name }) => program === 'checks' && !dependOnOptimization.includes(name));
-const single = readdirSync(join(folder, 'src/compiled')).map((name) => basename(name, '.c'));
+/** QEMU's stack is what -s says, and does not grow. */
+const growingStack = 'growing_stack';
+const single = readdirSync(join(folder, 'src/compiled'))
+  .map((name) => basename(name, '.c'))
+  .filter((name) => name !== growingStack);
 
 let temporary = '';
 beforeAll(() => {
@@ -60,5 +64,19 @@ describe.each(hasCompiler && hasQemu ? single : [])('%s, compiled here', (name) 
     const one = { name, program: name, args: [] };
     const [stele, qemu] = [await runCase(steleCommand('auto'), one, binary), await runCase(['qemu-ppc'], one, binary)];
     expect(stele).toEqual(qemu);
+  });
+});
+
+describe.runIf(hasCompiler)('a stack that grows beyond what is mapped at the start', () => {
+  let binary = '';
+  beforeAll(() => {
+    binary = compile(growingStack, '-O2', [`src/compiled/${growingStack}.c`]);
+  }, 120_000);
+
+  // What qemu-ppc -s 64000000 prints.
+  test.each(engines)('%s', { timeout: 120_000 }, async (engine) => {
+    const one = { name: growingStack, program: growingStack, args: [] };
+    const outcome = await runCase(steleCommand(engine, '--stack-size', '1M'), one, binary);
+    expect([outcome.status, String(outcome.stdout)]).toEqual([0, 'fa108c28\n']);
   });
 });

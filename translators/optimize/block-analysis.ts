@@ -8,7 +8,15 @@ import { operations } from '../ir/operations.ts';
 import type { Block, Unit } from '../ir/unit.ts';
 import { type AccessGroups, groupAccesses } from './accesses.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
-import { type HelperRegisters, has, type RegisterFlow, showsAll, sideExits } from './registers-flow.ts';
+import {
+  type HelperRegisters,
+  has,
+  isLate,
+  type RegisterFlow,
+  showsAll,
+  sideExits,
+  writesPinned,
+} from './registers-flow.ts';
 
 export interface AnalysisContext {
   readonly unit: Unit;
@@ -21,7 +29,8 @@ export interface AnalysisContext {
    * Whether the access at a position has no check and traps where the guest may not make it; undefined where accesses
    * are checked. What a trap leaves is restarted: the interpreter goes on from the last point before it at which the
    * state block was brought up to date. Between the two nothing happens that must not happen twice, so the writes of
-   * registers are delayed to the next such point, and an access behind a store begins a new stretch.
+   * registers are delayed to the next such point, and an access behind a store begins a new stretch. Where registers are
+   * written late (RegisterFlow.late) a trap is fatal, unless nothing was to be written when it came.
    */
   readonly traps?: (at: number) => boolean;
 }
@@ -149,18 +158,22 @@ export class BlockAnalysis {
         const register = unit.imm[at];
         const value = unit.a[at];
         const final = nextSet[register] === none;
-        const visible = final ? this.visibleOn(register, leaves) : 0;
+        const isPrompt = flow.late !== undefined && flow.late.isPrompt[register] === 1;
+        const isLate = this.isLate(register);
+        const visible = !final ? 0 : this.visibleOn(register, leaves, isLate);
         this.readUntil[at] = visible > 0 ? none : this.lastRead[register];
         // A side exit before the register's next write sees this value; where it may be stale, the first one, if any.
         const seen =
           traps > trapsAtSet[register] ||
           (exits.length > exitsAtSet[register] &&
-            (preciseFaults || registers[register].pinned || this.isRead(at, exits[exits.length - 1])));
-        if (seen || visible === 2) needed[at] = write.memory;
+            (preciseFaults || isLate || registers[register].pinned || this.isRead(at, exits[exits.length - 1])));
+        if (isPrompt) needed[at] = write.memory;
+        else if (seen) needed[at] = write.memory;
+        else if (visible === 2) needed[at] = write.memory;
         else if (visible === 1) needed[at] = write.edges;
         if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
         if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
-        if (mayTrap !== undefined && (needed[at] & write.memory) !== 0) {
+        if (mayTrap !== undefined && !isPrompt && (needed[at] & write.memory) !== 0) {
           extend(value, exits.length > 0 ? exits[exits.length - 1] : block.end);
         }
         if ((needed[at] & write.edges) !== 0) {
@@ -217,15 +230,21 @@ export class BlockAnalysis {
     this.assignments[block.end] = count;
   }
 
-  /** Where accesses trap: the stretches that are restarted as a whole. */
+  /**
+   * Where accesses trap: the stretches that are restarted as a whole. Where registers are written late each access is one
+   * of its own, and begins a stretch only when it may be the stack's first on a page.
+   */
   private findStretches(block: Block, mayTrap: (at: number) => boolean): void {
-    const { unit } = this.context;
+    const { unit, flow, frontend } = this.context;
     let start = block.pc;
     let isOver = false;
     for (let at = block.first; at < block.end; at++) {
       const kind = kinds[unit.op[at]];
       this.isLeader[at] = 0;
-      if (kind === 'load') {
+      if (kind === 'load' && flow.late !== undefined) {
+        this.isLeader[at] = !mayTrap(at) || writesPinned(unit, at, frontend) ? 1 : 0;
+        this.restart[at] = unit.pc[at];
+      } else if (kind === 'load') {
         if (isOver || !mayTrap(at)) {
           this.isLeader[at] = 1;
           start = unit.pc[at] >>> 0;
@@ -280,17 +299,28 @@ export class BlockAnalysis {
   }
 
   /** Which of the block's ways out see a register that it writes: 0 none, 1 some, 2 all. */
-  private visibleOn(register: number, leaves: boolean): 0 | 1 | 2 {
+  private visibleOn(register: number, leaves: boolean, isLate: boolean): 0 | 1 | 2 {
     const { flow, successors } = this.context;
     let seen = leaves ? 1 : 0;
     let unseen = 0;
     for (const target of successors[this.index]) {
-      if (has(flow.liveIn, flow.words, target, register)) seen++;
+      if (has(flow.liveIn, flow.words, target, register) && !(isLate && this.isInLoop(target))) seen++;
       else unseen++;
     }
     // A call stores everything before it, wherever it returns to.
     if (unseen === 0 || (leaves && isCall[this.context.unit.op[this.block.end - 1]] === 1)) return seen > 0 ? 2 : 0;
     return seen > 0 ? 1 : 0;
+  }
+
+  /** Whether a register is written where control leaves the loop that the block lies on. */
+  isLate(register: number): boolean {
+    return isLate(this.context.flow, this.index, register);
+  }
+
+  /** Whether another block lies on the same innermost loop. */
+  isInLoop(target: number): boolean {
+    const innermost = this.context.flow.late?.loops.innermost;
+    return innermost !== undefined && innermost[target] >= 0 && innermost[target] === innermost[this.index];
   }
 
   private readonly operandBuffer: number[] = [];

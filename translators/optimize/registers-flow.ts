@@ -4,11 +4,29 @@
  *
  * The model: a translation reads registers from locals and writes them through to the state block. At entry, and
  * after a call or system call, locals are filled. A write that nothing can see any more need not reach the state block.
+ *
+ * Where accesses trap and the guest does not handle that, a trap may find registers out of date, which only a fatal
+ * report shows. What it must find are the registers that addresses are computed from and the pinned ones: these are
+ * written promptly, with each assignment. Others that an innermost loop writes are written late, where control leaves the
+ * loop: until then their locals are newer than the state block. (To write late everywhere
+ * keeps too many values alive: most programs become slower.) And not more registers have locals in a loop than the host
+ * has registers for; the others are read from the state block where they are used.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
+import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
+import {
+  classify,
+  groupOf,
+  type LateOptions,
+  type LateWrites,
+  lateRegisters,
+  newerRegisters,
+  residentRegisters,
+} from './late-writes.ts';
+import type { Loops } from './loops.ts';
 
 const getCodes = new Uint8Array(operations.length);
 const setCodes = new Uint8Array(operations.length);
@@ -41,6 +59,8 @@ export interface RegisterFlow {
   /** Registers whose locals must be right at the block's start, and at its end. */
   readonly neededIn: Int32Array;
   readonly neededOut: Int32Array;
+  /** Present where registers are written late. */
+  readonly late?: LateWrites | undefined;
 }
 
 /** Register numbers that a helper reads and writes; undefined stands for all. */
@@ -65,14 +85,27 @@ export function has(sets: Int32Array, words: number, block: number, register: nu
   return (sets[block * words + (register >>> 5)] & (1 << (register & 31))) !== 0;
 }
 
+/** Whether a register is written late on the loop that a block lies on. */
+export function isLate({ late, words }: RegisterFlow, block: number, register: number): boolean {
+  const loop = late === undefined ? -1 : late.loops.innermost[block];
+  return loop >= 0 && has((late as LateWrites).late, words, loop, register);
+}
+
+/** Whether a register has a local in a block. */
+export function isResident({ late, words }: RegisterFlow, block: number, register: number): boolean {
+  return late === undefined || has(late.residents, words, groupOf(late.loops, block), register);
+}
+
 /**
  * @param preciseFaults registers are exact at every side exit, so each of those reads all of them
+ * @param lateOptions absent: no register is written late
  */
 export function registerFlow(
   region: Region,
   frontend: Frontend,
   helpers: readonly HelperRegisters[],
   preciseFaults: boolean,
+  lateOptions?: LateOptions,
 ): RegisterFlow {
   const { unit, blocks, successors } = region;
   const registers = frontend.registers.registers;
@@ -85,6 +118,8 @@ export function registerFlow(
   const writes = new Int32Array(size);
   const leaves = new Uint8Array(blocks.length);
   const callEnds = new Uint8Array(blocks.length);
+  /** By block: 1 where all registers are brought up to date in its middle. */
+  const updates = new Uint8Array(blocks.length);
   /** What an access that may fault shows. */
   const shown = new Int32Array(words);
   for (const [register, { pinned }] of registers.entries()) {
@@ -103,6 +138,8 @@ export function registerFlow(
       } else if (setCodes[code] === 1) {
         writes[base + (register >>> 5)] |= 1 << (register & 31);
       } else if (sideExits[code] === 1) {
+        if (lateOptions !== undefined && (!lateOptions.traps(at) || writesPinned(unit, at, frontend)))
+          updates[index] = 1;
         const all = showsAll(code, register, helpers);
         for (let word = 0; word < words; word++) {
           memoryReads[base + word] |= ~writes[base + word] & (all ? -1 : shown[word]);
@@ -139,33 +176,91 @@ export function registerFlow(
   }
 
   const liveIn = new Int32Array(size);
-  const neededIn = new Int32Array(size);
-  const neededOut = new Int32Array(size);
-  let changed = true;
-  while (changed) {
+  for (let changed = true; changed; ) {
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const base = index * words;
       for (let word = 0; word < words; word++) {
         let live = leaves[index] === 1 ? -1 : 0;
-        let needed = 0;
-        for (const target of successors[index]) {
-          live |= liveIn[target * words + word];
-          needed |= neededIn[target * words + word];
-        }
-        // Behind a call the locals are filled anew.
-        if (callEnds[index] === 1) needed = 0;
-        neededOut[base + word] = needed;
-        const kept = ~writes[base + word];
-        const liveBefore = (live & kept) | localReads[base + word] | memoryReads[base + word];
-        const neededBefore = (needed & kept) | localReads[base + word];
-        if (liveBefore !== liveIn[base + word] || neededBefore !== neededIn[base + word]) {
-          liveIn[base + word] = liveBefore;
-          neededIn[base + word] = neededBefore;
-          changed = true;
-        }
+        for (const target of successors[index]) live |= liveIn[target * words + word];
+        const before = (live & ~writes[base + word]) | localReads[base + word] | memoryReads[base + word];
+        if (before === liveIn[base + word]) continue;
+        liveIn[base + word] = before;
+        changed = true;
       }
     }
   }
-  return { words, liveIn, neededIn, neededOut };
+  const sets: BlockSets = { words, localReads, writes, liveIn, leaves, callEnds, updates };
+  if (lateOptions === undefined) return { words, liveIn, ...neededRegisters(region, sets, new Int32Array(size)) };
+  const { loops } = lateOptions;
+  const { isPrompt, isComparison } = classify(region, frontend, lateOptions);
+  const residents = residentRegisters(region, frontend, sets, loops);
+  const resident = { loops, residents };
+  const carried = neededRegisters(region, sets, new Int32Array(size), resident).neededIn;
+  const late = lateRegisters(blocks.length, sets, loops, carried, isPrompt, isComparison);
+  const newerIn = newerRegisters(region, sets, loops, late);
+  /** Registers that are stored from their locals in a block, unless the block wrote them. */
+  const stored = new Int32Array(size);
+  for (let index = 0; index < blocks.length; index++) {
+    const early = lateOptions.heads[index] === 1 || updates[index] === 1;
+    for (let word = 0; word < words; word++) {
+      const at = index * words + word;
+      let behind = leaves[index] === 1 ? -1 : 0;
+      for (const to of successors[index])
+        if (loops.innermost[to] !== loops.innermost[index]) behind |= liveIn[to * words + word];
+      stored[at] = newerIn[at] & (early ? -1 : behind & ~writes[at]);
+    }
+  }
+  const needed = neededRegisters(region, sets, stored, resident);
+  return { words, liveIn, ...needed, late: { loops, isPrompt, late, newerIn, residents } };
+}
+
+/** What a region's blocks do with registers: sets as in RegisterFlow, and by block 1 or 0. */
+export interface BlockSets {
+  readonly words: number;
+  readonly localReads: Int32Array;
+  readonly writes: Int32Array;
+  readonly liveIn: Int32Array;
+  readonly leaves: Uint8Array;
+  readonly callEnds: Uint8Array;
+  readonly updates: Uint8Array;
+}
+
+/** Which registers' locals must be right at each block's start and end. @param stored registers that a block reads to store them */
+function neededRegisters(
+  { blocks, successors }: Region,
+  { words, localReads, writes, callEnds }: BlockSets,
+  stored: Int32Array,
+  resident?: { readonly loops: Loops; readonly residents: Int32Array },
+): Pick<RegisterFlow, 'neededIn' | 'neededOut'> {
+  const neededIn = new Int32Array(blocks.length * words);
+  const neededOut = new Int32Array(blocks.length * words);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let index = blocks.length - 1; index >= 0; index--) {
+      const base = index * words;
+      const group = resident === undefined ? 0 : groupOf(resident.loops, index) * words;
+      for (let word = 0; word < words; word++) {
+        const mask = resident === undefined ? -1 : resident.residents[group + word];
+        let needed = 0;
+        // Behind a call the locals are filled anew.
+        if (callEnds[index] === 0) for (const target of successors[index]) needed |= neededIn[target * words + word];
+        needed &= mask;
+        neededOut[base + word] = needed;
+        const before = ((needed & ~writes[base + word]) | localReads[base + word] | stored[base + word]) & mask;
+        if (before === neededIn[base + word]) continue;
+        neededIn[base + word] = before;
+        changed = true;
+      }
+    }
+  }
+  return { neededIn, neededOut };
+}
+
+/** Whether the guest instruction of an access writes a pinned register behind it, as one that opens a stack frame does. */
+export function writesPinned(unit: Unit, access: number, frontend: Frontend): boolean {
+  for (let at = access + 1; unit.pc[at] === unit.pc[access] && at < unit.count; at++) {
+    if (setCodes[unit.op[at]] === 1 && frontend.registers.registers[unit.imm[at]].pinned) return true;
+  }
+  return false;
 }

@@ -2,7 +2,8 @@
  * Emits the WebAssembly of one block's instructions up to its terminator.
  *
  * As in the JavaScript backend guest registers are read from locals and written through to the state block, so control
- * can leave anywhere without storing anything. Values live in locals: V8's optimizing compiler makes registers of them.
+ * can leave anywhere without storing anything; but where accesses trap, not all have locals, and loops write some late
+ * (optimize/late-writes.ts). Values live in locals: V8's optimizing compiler makes registers of them.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
@@ -13,7 +14,7 @@ import type { Block } from '../ir/unit.ts';
 import { groupOfOne } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
-import { has } from '../optimize/registers-flow.ts';
+import { has, isResident } from '../optimize/registers-flow.ts';
 import { type ValueType, valueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
@@ -27,8 +28,8 @@ export interface BlockContext extends AnalysisContext {
   readonly countInstructions: boolean;
   readonly hasFusedMultiplyAdd: boolean;
   readonly f: FunctionWriter;
-  /** Notes that the instruction that is written next may trap, and the guest instruction to restart from. */
-  mayTrap(pc: number, executed: number): void;
+  /** Notes that the instruction that is written next may trap, the guest instruction to restart from, and whether the state block is up to date for it. */
+  mayTrap(pc: number, executed: number, isCurrent: boolean): void;
 }
 
 const none = -1;
@@ -55,6 +56,10 @@ export class BlockEmitter {
   private readonly sequence: Sequence;
   /** Writes of the state block that are delayed to the next point where it must be up to date. */
   private readonly delayed: { register: number; value: number }[] = [];
+  /** Registers written late whose locals may be newer than the state block since an earlier block, by number: 1. */
+  private readonly newer: Uint8Array;
+  /** Whether a register was assigned since the state block was up to date. */
+  private isBehind = false;
   private at = 0;
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
@@ -68,6 +73,7 @@ export class BlockEmitter {
     const { registers } = context.frontend.registers;
     this.homedIn = registers.map(() => []);
     this.registerLocals = new Int32Array(registers.length).fill(none);
+    this.newer = new Uint8Array(registers.length);
     this.sequence = this.makeSequence();
   }
 
@@ -81,6 +87,15 @@ export class BlockEmitter {
     this.setDone.fill(0, block.first, block.end);
     this.f.freeTemporaries();
     this.analysis.analyse(index, block);
+    this.isBehind = false;
+    const { flow } = this.context;
+    if (flow.late !== undefined) {
+      const { newerIn } = flow.late;
+      for (let register = 0; register < this.newer.length; register++) {
+        this.newer[register] = has(newerIn, flow.words, index, register) ? 1 : 0;
+        if (this.newer[register] === 1) this.isBehind = true;
+      }
+    }
     first();
     this.checkEarly();
     this.delayed.length = 0;
@@ -92,7 +107,8 @@ export class BlockEmitter {
         this.leaveIf(exit);
       }
       const isLast = at === block.end - 1;
-      if (isLast || this.analysis.isUpdatePoint(at)) this.update();
+      if (this.analysis.isUpdatePoint(at)) this.update();
+      else if (isLast) this.writeDelayed();
       if (!isLast) this.instruction(at);
     }
   }
@@ -119,11 +135,37 @@ export class BlockEmitter {
   /** Emits the writes that a way out of the block sees. @param target the block of the region where it leads, or undefined */
   edge(target: number | undefined): void {
     const { unit, flow } = this.context;
+    const { late } = flow;
+    const leavesLoop = target === undefined || !this.analysis.isInLoop(target);
+    const sees = (register: number): boolean => target === undefined || has(flow.liveIn, flow.words, target, register);
     for (const at of this.analysis.onEdges) {
       const register = unit.imm[at];
-      if (target !== undefined && !has(flow.liveIn, flow.words, target, register)) continue;
-      this.store(register, () => this.push(unit.a[at]));
+      if (sees(register) && (leavesLoop || !this.analysis.isLate(register))) {
+        this.store(register, () => this.push(unit.a[at]));
+      }
     }
+    if (late === undefined || !leavesLoop) return;
+    const { words } = flow;
+    for (let register = 0; register < this.newer.length; register++) {
+      if (this.newer[register] === 1 && sees(register)) this.storeLocal(register);
+    }
+    if (target === undefined) return;
+    for (let register = 0; register < this.newer.length; register++) {
+      const isNeeded = has(flow.neededIn, words, target, register);
+      if (isNeeded && !isResident(flow, this.index, register)) this.fill(register);
+    }
+  }
+
+  /** Stores the locals that are newer than the state block, as of the block's start where it has not brought it up to date. */
+  storeNewer(): void {
+    for (let register = 0; register < this.newer.length; register++) {
+      if (this.newer[register] === 1) this.storeLocal(register);
+    }
+  }
+
+  /** Stores a register's local in the state block. */
+  storeLocal(register: number): void {
+    this.store(register, () => this.f.get(this.local(register)));
   }
 
   /** Leaves before the instruction at `pc`; the interpreter goes on there. */
@@ -147,11 +189,16 @@ export class BlockEmitter {
 
   /** Fills a register's local from the state block. */
   fill(register: number): void {
+    this.load(register);
+    this.f.set(this.local(register));
+  }
+
+  /** Pushes a register from the state block. */
+  private load(register: number): void {
     const { type, offset } = this.context.frontend.registers.registers[register];
     const [load, , align] = loads[type];
     this.f.i32(0);
     this.f.memory(load, align, this.context.stateBase + offset);
-    this.f.set(this.local(register));
   }
 
   // -- leaving
@@ -189,6 +236,15 @@ export class BlockEmitter {
     switch (kinds[code]) {
       case 'get': {
         const register = unit.imm[at];
+        const { flow } = this.context;
+        if (!isResident(flow, this.index, register)) {
+          if (this.analysis.last[at] < 0) return;
+          const { type } = this.context.frontend.registers.registers[register];
+          this.home[at] = this.f.temporary(type as ValueType);
+          this.load(register);
+          this.f.set(this.home[at]);
+          return;
+        }
         this.home[at] = this.local(register);
         this.homedIn[register].push(at);
         this.touched.push(register);
@@ -240,6 +296,7 @@ export class BlockEmitter {
         this.release(register, next);
         const local = this.local(register);
         f.set(local);
+        this.noteAssignment(register);
         this.settle(next, register, at, local);
         if ((kept & write.memory) !== 0) this.write(register, at);
         return;
@@ -252,6 +309,7 @@ export class BlockEmitter {
 
   private assign(at: number): void {
     const kept = this.analysis.needed[at];
+    this.noteAssignment(this.context.unit.imm[at]);
     if (this.setDone[at] === 1 || (kept & (write.local | write.memory)) === 0) return;
     const { unit } = this.context;
     const register = unit.imm[at];
@@ -270,14 +328,29 @@ export class BlockEmitter {
     if ((kept & write.memory) !== 0) this.write(register, value);
   }
 
+  private noteAssignment(register: number): void {
+    const { late } = this.context.flow;
+    this.newer[register] = 0;
+    if (late === undefined || late.isPrompt[register] === 0) this.isBehind = true;
+  }
+
   /** Writes a register to the state block: at once, or when that must be up to date. */
   private write(register: number, value: number): void {
-    if (this.context.traps === undefined) this.store(register, () => this.push(value));
+    const { traps, flow } = this.context;
+    const isPrompt = traps === undefined || flow.late?.isPrompt[register] === 1;
+    if (isPrompt) this.store(register, () => this.push(value));
     else this.delayed.push({ register, value });
   }
 
-  /** Makes the delayed writes. */
+  /** Brings the state block up to date. */
   private update(): void {
+    this.storeNewer();
+    this.newer.fill(0);
+    this.writeDelayed();
+    this.isBehind = false;
+  }
+
+  private writeDelayed(): void {
     for (const { register, value } of this.delayed) this.store(register, () => this.push(value));
     this.delayed.length = 0;
   }
@@ -328,7 +401,8 @@ export class BlockEmitter {
     if (type !== '' && unused && code !== op.compare_exchange32 && !traps) return;
     const trap = (): void => {
       const restart = this.analysis.restart[at] >>> 0;
-      if (traps) this.context.mayTrap(restart, this.executedBefore(restart));
+      const isCurrent = this.context.flow.late === undefined || !this.isBehind;
+      if (traps) this.context.mayTrap(restart, this.executedBefore(restart), isCurrent);
     };
     emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap);
     if (type === '') return;
@@ -370,7 +444,8 @@ export class BlockEmitter {
     }
     for (const register of helpers[number].writes ?? []) {
       this.release(register, at);
-      if (this.analysis.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
+      const isRead = this.analysis.lastGet[register] > at && isResident(flow, this.index, register);
+      if (isRead || has(flow.neededOut, flow.words, this.index, register)) {
         this.fill(register);
       }
     }

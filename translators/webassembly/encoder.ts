@@ -115,6 +115,10 @@ export interface ModuleParts {
   readonly imports: readonly FunctionImport[];
   /** Pages of the shared memory that is imported. */
   readonly memoryPages: number;
+  /** Entries of a table of functions of the module's own type; absent: no table. */
+  readonly tableEntries?: number;
+  /** The table is not imported, but made here: each entry is the module's function. */
+  readonly makesTable?: boolean;
 }
 
 /** Where module functions are imported from, and the names of what each imports and exports. */
@@ -124,7 +128,8 @@ export const tableName = 'table';
 export const exportName = 'f';
 
 /**
- * A module that imports a shared memory, a table and functions, and exports one function, of type 0.
+ * A module that imports a shared memory, functions and maybe a table, and exports one function, of type 0. The table's
+ * entries are references to functions of that type, never null, and it cannot grow: then a call through it checks nothing.
  * @returns its bytes, and the offset in them of the function's first instruction
  */
 export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffer>; bodyOffset: number } {
@@ -151,6 +156,15 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     out.unsigned(content.length);
     out.append(content.finish());
   };
+  // (ref 0), with as many entries at most as at first.
+  const tableType = (into: ByteWriter): void => {
+    const entries = parts.tableEntries as number;
+    into.byte(0x64);
+    into.byte(0);
+    into.byte(1);
+    into.unsigned(entries);
+    into.unsigned(entries);
+  };
   section(1, (into) => {
     into.unsigned(typeBytes.length);
     for (const { parameters, result } of typeBytes) {
@@ -162,7 +176,8 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     }
   });
   section(2, (into) => {
-    into.unsigned(parts.imports.length + 2);
+    const importsTable = parts.tableEntries !== undefined && parts.makesTable !== true;
+    into.unsigned(parts.imports.length + (importsTable ? 2 : 1));
     parts.imports.forEach(({ name }, index) => {
       into.name(importModule);
       into.name(name);
@@ -176,22 +191,37 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     into.byte(3);
     into.unsigned(parts.memoryPages);
     into.unsigned(parts.memoryPages);
+    if (!importsTable) return;
     into.name(importModule);
     into.name(tableName);
     into.byte(1);
-    into.byte(0x70);
-    into.byte(0);
-    into.unsigned(0);
+    tableType(into);
   });
   section(3, (into) => {
     into.unsigned(1);
     into.unsigned(0);
   });
+  if (parts.makesTable === true) {
+    section(4, (into) => {
+      into.unsigned(1);
+      // With an initial value: the expression ref.func.
+      into.byte(0x40);
+      into.byte(0);
+      tableType(into);
+      into.byte(0xd2);
+      into.unsigned(parts.imports.length);
+      into.byte(0x0b);
+    });
+  }
   section(7, (into) => {
-    into.unsigned(1);
+    into.unsigned(parts.makesTable === true ? 2 : 1);
     into.name(exportName);
     into.byte(0);
     into.unsigned(parts.imports.length);
+    if (parts.makesTable !== true) return;
+    into.name(tableName);
+    into.byte(1);
+    into.unsigned(0);
   });
   section(10, (into) => {
     const code = new ByteWriter(parts.body.length + 64);

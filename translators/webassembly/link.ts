@@ -38,19 +38,34 @@ function importOf(name: string, environment: LinkEnvironment): WebAssembly.Impor
   return found;
 }
 
-/** Makes a function that can stand in the table of one written in JavaScript. */
-export function tableFunction(call: TableFunction, memory: WebAssembly.Memory, memoryPages: number): TableFunction {
+/**
+ * Makes a table of translations, each of which calls `call` to begin with.
+ * @returns the table, and the function that stands in it
+ */
+export function makeTable(
+  entries: number,
+  call: TableFunction,
+  memory: WebAssembly.Memory,
+  memoryPages: number,
+): { table: WebAssembly.Table; stub: TableFunction } {
   const f = new FunctionWriter(2);
   f.get(0);
   f.get(1);
   f.call(f.import('call', translationType));
-  return instantiate(
-    f,
-    'stub',
-    translationType,
-    { call, [memoryName]: memory, [tableName]: emptyTable() },
+  const { bytes } = encodeModule({
+    name: 'stub',
+    type: translationType,
+    locals: [],
+    body: f.out.finish(),
+    imports: f.imports,
     memoryPages,
-  );
+    tableEntries: entries,
+    makesTable: true,
+  });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    [importModule]: { call, [memoryName]: memory },
+  });
+  return { table: exports[tableName] as WebAssembly.Table, stub: exports[exportName] as TableFunction };
 }
 
 /** Whether f64x2.relaxed_madd rounds once here; the specification leaves that to the host. */
@@ -64,7 +79,18 @@ export function hasFusedMultiplyAdd(): boolean {
   });
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   try {
-    const multiplyAdd = instantiate(f, 'fma', type, { [memoryName]: memory, [tableName]: emptyTable() }, 1);
+    const { bytes } = encodeModule({
+      name: 'fma',
+      type,
+      locals: [],
+      body: f.out.finish(),
+      imports: [],
+      memoryPages: 1,
+    });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      [importModule]: { [memoryName]: memory },
+    });
+    const multiplyAdd = exports[exportName] as (...values: number[]) => number;
     // (1 + e)(1 - e) - 1 is -e * e, which two roundings make 0.
     const e = 2 ** -30;
     return multiplyAdd(1 + e, 1 - e, -1) === -e * e;
@@ -72,21 +98,4 @@ export function hasFusedMultiplyAdd(): boolean {
     if (error instanceof WebAssembly.CompileError) return false;
     throw error;
   }
-}
-
-function emptyTable(): WebAssembly.Table {
-  return new WebAssembly.Table({ element: 'anyfunc', initial: 0 });
-}
-
-function instantiate(
-  f: FunctionWriter,
-  name: string,
-  type: FunctionType,
-  imports: Record<string, WebAssembly.ImportValue>,
-  memoryPages: number,
-): (...values: number[]) => number {
-  const body = f.out.finish();
-  const { bytes } = encodeModule({ name, type, locals: f.localRuns(), body, imports: f.imports, memoryPages });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { [importModule]: imports });
-  return instance.exports[exportName] as (...values: number[]) => number;
 }

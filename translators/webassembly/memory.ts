@@ -30,7 +30,7 @@ function isNear(displacement: number, bytes: number): boolean {
 /** Whether an access traps by itself where the guest may not make it, once the host's pages are protected. */
 export function trapsByItself(unit: Unit, at: number, layout: MemoryLayout): boolean {
   const code = unit.op[at];
-  if (!layout.mirrored || code === op.check || code === op.compare_exchange32) return false;
+  if (!layout.mirrored || accessBytes[code] === 0 || code === op.compare_exchange32) return false;
   return unit.op[unit.a[at]] !== op['i32.const'] && isNear(unit.imm[at], accessBytes[code]);
 }
 

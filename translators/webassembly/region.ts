@@ -32,6 +32,7 @@ export interface EmitOptions {
   readonly name: string;
   readonly layout: MemoryLayout;
   readonly memoryPages: number;
+  readonly tableEntries: number;
   readonly stateBase: number;
   /** A table in memory that gives the slot of a guest address: (pc, slot) pairs of words, at the hash of pc; -1 where a pair is empty. */
   readonly slotCache: { readonly offset: number; readonly entries: number };
@@ -43,7 +44,7 @@ export interface EmitOptions {
   readonly depthLimit: number;
   readonly loopBudget: number;
   readonly hasFusedMultiplyAdd: boolean;
-  /** The slot of a guest address in the table. */
+  /** The slot of a guest address in the table; 0 when there is none for it. */
   slotOf(pc: number): number;
   indirectTargets(pc: number): readonly number[];
 }
@@ -55,6 +56,8 @@ export interface Trap {
   readonly pc: number;
   /** Guest instructions of its block before it, when they are counted. */
   readonly executed: number;
+  /** Registers are in the state block, so that the guest can go on. Else only those are that the address is computed from. */
+  readonly isCurrent: boolean;
 }
 
 export interface EmittedModule {
@@ -133,7 +136,7 @@ class RegionEmitter {
       hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
       f: this.f,
       traps: options.accessesTrap ? (at) => trapsByItself(region.unit, at, options.layout) : undefined,
-      mayTrap: (pc, executed) => this.traps.push({ offset: this.f.out.length, pc, executed }),
+      mayTrap: (pc, executed, isCurrent) => this.traps.push({ offset: this.f.out.length, pc, executed, isCurrent }),
     });
   }
 
@@ -156,13 +159,14 @@ class RegionEmitter {
       body: instructions,
       imports: f.imports,
       memoryPages: options.memoryPages,
+      tableEntries: options.tableEntries,
     });
     const moved = bodyOffset + prologue;
     return {
       name: options.name,
       body: instructions,
       bytes,
-      traps: this.traps.map(({ offset, pc, executed }) => ({ offset: offset + moved, pc, executed })),
+      traps: this.traps.map((trap) => ({ ...trap, offset: trap.offset + moved })),
       imports: f.imports,
     };
   }
@@ -232,7 +236,10 @@ class RegionEmitter {
       this.pushBudgetUsed(this.structure.position[node]);
       f.open(wasm.if);
       dispatch.targets.forEach((target, number) => {
-        this.ifSelected(selector, number, () => this.leaveLoop(this.region.blocks[target].pc));
+        this.ifSelected(selector, number, () => {
+          this.storeNewer(target);
+          this.leaveLoop(this.region.blocks[target].pc);
+        });
       });
       f.end();
     }
@@ -292,6 +299,7 @@ class RegionEmitter {
   private loopCheck(position: number, pc: number): void {
     this.pushBudgetUsed(position);
     this.f.open(wasm.if);
+    this.blocks.storeNewer();
     this.leaveLoop(pc);
     this.f.end();
   }
@@ -386,6 +394,12 @@ class RegionEmitter {
     const { f } = this;
     this.blocks.edge(undefined);
     this.modeCheck(push);
+    if (slot === 0) {
+      // As if the callee had said that control goes on at its start.
+      push();
+      this.goOnBehind(position, link);
+      return;
+    }
     if (slot === undefined) {
       this.findSlot(push);
       f.set(this.returned);
@@ -460,8 +474,13 @@ class RegionEmitter {
   /** Goes on at a known address outside the region: in its translation's place. */
   private leave(pc: number): void {
     const { f } = this;
+    const slot = this.options.slotOf(pc);
+    if (slot === 0) {
+      f.i32(pc | 0);
+      f.op(wasm.return);
+      return;
+    }
     const tail = (): void => {
-      const slot = this.options.slotOf(pc);
       f.get(depth);
       f.i32(slot);
       f.i32(slot);
@@ -547,6 +566,15 @@ class RegionEmitter {
       f.end();
     }
     f.out.append(unknown);
+  }
+
+  /** Stores the locals that are newer than the state block where the block at `index` starts. */
+  private storeNewer(index: number): void {
+    const { late, words } = this.flow;
+    if (late === undefined) return;
+    for (let register = 0; register < late.isPrompt.length; register++) {
+      if (has(late.newerIn, words, index, register)) this.blocks.storeLocal(register);
+    }
   }
 
   /** Fills the locals that the block at `index` expects. */

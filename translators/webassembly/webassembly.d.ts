@@ -11,11 +11,7 @@ declare namespace WebAssembly {
     grow(pages: number): number;
   }
   class Table {
-    constructor(descriptor: { readonly element: 'anyfunc'; readonly initial: number; readonly maximum?: number });
-    readonly length: number;
-    get(index: number): unknown;
     set(index: number, value: unknown): void;
-    grow(count: number): number;
   }
   type ImportValue = Memory | Table | ((...values: number[]) => number);
   class Module {

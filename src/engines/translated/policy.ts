@@ -20,6 +20,8 @@ export interface Policy {
   readonly depthLimit: number;
   /** Times that one call of a translation may come to the start of its loops; interrupts are seen then. */
   readonly loopBudget: number;
+  /** Slots of the table of functions through which WebAssembly calls: of guest addresses that are called or jumped to. */
+  readonly tableEntries: number;
   /** The guest addresses that a translation with this entry may take in. */
   bounds(entry: number, symbol: { start: number; size: number } | undefined): { low: number; high: number };
 }
@@ -44,6 +46,7 @@ const shared = {
   blockLimit: 128,
   depthLimit: 4500,
   loopBudget: 5000,
+  tableEntries: 1 << 16,
 };
 
 export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', Policy>> = {

@@ -12,6 +12,7 @@ import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
 import { discoverRegion, type Region } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
+import { type MemoryLayout, trapsByItself } from '../../../translators/webassembly/memory.ts';
 import { emitModule } from '../../../translators/webassembly/region.ts';
 import type { EngineOptions, EngineStatistics } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
@@ -218,12 +219,23 @@ export class ThreadCode {
     else if (next !== -1) this.leaveLoop(~next);
   }
 
-  /** What to do about an error in a translation: an access that the guest may not make is left to the interpreter, as at a side exit. */
+  /**
+   * What to do about an error in a translation: an access that the guest may not make is left to the interpreter, as at a
+   * side exit. Where registers are not up to date the guest cannot go on: the interpreter only finds the fault again.
+   */
   private trapped(error: unknown): boolean {
     const trap = this.linker?.trapOf(error);
     if (trap === undefined) return false;
     this.state.f64[instructionsIndex] += trap.executed;
     this.leaveInside(trap.pc);
+    if (trap.isCurrent) return true;
+    this.interpretNext = false;
+    this.stepper ??= this.makeStepper();
+    this.stepper.step();
+    const { i32 } = this.state;
+    if (i32[exitWord] !== exitCode.fault || i32[pcWord] !== (trap.pc | 0)) {
+      throw new Error(`an access at 0x${trap.pc.toString(16)} trapped that the guest may make`);
+    }
     return true;
   }
 
@@ -298,22 +310,26 @@ export class ThreadCode {
   private makeWebAssembly(cell: Cell, called: boolean): void {
     const { statistics, policy, options } = this;
     const { memory } = options;
-    const { region, analysis, changesMode, name, indirectTargets } = this.discover(cell, called);
     const linker = this.linker ?? this.makeLinker();
+    const layout = {
+      mirrored: memory.mirrored,
+      origin: memory.origin,
+      permissions: memory.permissions.byteOffset,
+      lowest: memory.mirrored ? memory.origin - memory.limit : 0,
+    };
+    const accessesTrap = memory.hostProtection === 'on';
+    const found = this.discover(cell, called, accessesTrap ? layout : undefined);
+    const { region, analysis, changesMode, name, indirectTargets } = found;
     const start = performance.now();
     const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
       name: linker.uniqueName(name),
-      layout: {
-        mirrored: memory.mirrored,
-        origin: memory.origin,
-        permissions: memory.permissions.byteOffset,
-        lowest: memory.mirrored ? memory.origin - memory.limit : 0,
-      },
+      layout,
       memoryPages: linker.memoryPages,
+      tableEntries: linker.tableEntries,
       stateBase: this.state.base,
       slotCache: linker.slotCache,
       preciseFaults: this.preciseFaults,
-      accessesTrap: memory.hostProtection === 'on',
+      accessesTrap,
       checksMode: changesMode,
       countInstructions: options.countInstructions,
       depthLimit: policy.depthLimit,
@@ -332,10 +348,10 @@ export class ThreadCode {
   }
 
   private makeLinker(): WebAssemblyLinker {
-    const { state, options } = this;
+    const { state, options, policy } = this;
     const { frontend, memory } = options;
     memory.enableHostProtection();
-    const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, {
+    const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, policy.tableEntries, {
       functions: {
         X: (pc) => this.leaveInside(pc) ?? -1,
         Y: (link) => (this.systemCall(link) as number | undefined) ?? -1,
@@ -354,8 +370,8 @@ export class ThreadCode {
     return linker;
   }
 
-  /** Finds, lifts and analyses the region at a cell. */
-  private discover(cell: Cell, called: boolean) {
+  /** Finds, lifts and analyses the region at a cell. @param layout of memory, where accesses trap */
+  private discover(cell: Cell, called: boolean, layout?: MemoryLayout) {
     const { options, policy, statistics } = this;
     const { frontend, host } = options;
     const entry = cell.pc;
@@ -380,7 +396,8 @@ export class ThreadCode {
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
     if (changesMode) region = discover(true);
     const lifted = performance.now();
-    const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults);
+    const traps = layout === undefined ? undefined : (at: number) => trapsByItself(region.unit, at, layout);
+    const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults, traps);
     statistics.liftTime += lifted - start;
     statistics.optimizeTime += performance.now() - lifted;
     return { region, analysis, changesMode, name: functionName(entry, symbol), indirectTargets };

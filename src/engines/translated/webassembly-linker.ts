@@ -5,15 +5,15 @@ import {
   hasFusedMultiplyAdd,
   type LinkEnvironment,
   link,
+  makeTable,
   type TableFunction,
-  tableFunction,
 } from '../../../translators/webassembly/link.ts';
 import type { EmittedModule, Trap } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Cell } from './cells.ts';
 
-/** Slots that the table grows by. */
-const step = 1024;
+/** The slot of cells for which there is none: what stands there lets the engine go on. */
+const noSlot = 0;
 /** Pairs of the slot cache in a state block's 4096 bytes. */
 const cacheEntries = 512;
 
@@ -30,29 +30,39 @@ export class WebAssemblyLinker {
   /** See EmitOptions.slotCache. */
   readonly slotCache: { readonly offset: number; readonly entries: number };
   readonly hasFusedMultiplyAdd: boolean;
-  private readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: step });
+  readonly tableEntries: number;
+  private readonly table: WebAssembly.Table;
   private readonly slots = new Map<Cell, number>();
-  private readonly cells: Cell[] = [];
+  /** By slot. */
+  private readonly cells: (Cell | undefined)[] = [undefined];
   /** By the names of functions. */
   private readonly traps = new Map<string, readonly Trap[]>();
   private readonly stub: TableFunction;
+  /** The guest address of the cell that was found to have no slot last. */
+  private withoutSlot = 0;
   private readonly cache: Int32Array;
   private readonly hooks: LinkerHooks;
   private readonly environment: Omit<LinkEnvironment, 'helper'>;
 
-  /** @param alignment distance of instructions in bytes */
-  constructor(memory: GuestMemory, alignment: number, hooks: LinkerHooks) {
+  /**
+   * @param alignment distance of instructions in bytes
+   * @param tableEntries slots of the table, which cannot grow: addresses beyond are left to the engine
+   */
+  constructor(memory: GuestMemory, alignment: number, tableEntries: number, hooks: LinkerHooks) {
     this.hooks = hooks;
+    this.tableEntries = tableEntries;
     this.memoryPages = memory.buffer.byteLength / 0x10000;
     this.hasFusedMultiplyAdd = hasFusedMultiplyAdd();
     const offset = memory.allocateStateBlock();
     this.slotCache = { offset, entries: cacheEntries };
     this.cache = new Int32Array(memory.buffer, offset, 2 * cacheEntries).fill(-1);
-    this.stub = tableFunction(
-      (depth, slot) => hooks.callUntranslated(this.cells[slot], depth),
-      memory.memory,
-      this.memoryPages,
-    );
+    const call = (depth: number, slot: number): number => {
+      const cell = this.cells[slot];
+      return cell === undefined ? this.withoutSlot : hooks.callUntranslated(cell, depth);
+    };
+    const { table, stub } = makeTable(tableEntries, call, memory.memory, this.memoryPages);
+    this.table = table;
+    this.stub = stub;
     const shift = Math.log2(alignment);
     this.environment = {
       memory: memory.memory,
@@ -61,6 +71,7 @@ export class WebAssemblyLinker {
         ...hooks.functions,
         G: (pc) => {
           const slot = this.slotOf(hooks.cell(pc));
+          if (slot === noSlot) return slot;
           const at = ((pc >>> shift) & (cacheEntries - 1)) * 2;
           this.cache[at] = pc;
           this.cache[at + 1] = slot;
@@ -70,15 +81,17 @@ export class WebAssemblyLinker {
     };
   }
 
-  /** A cell's place in the table. */
+  /** A cell's place in the table; `noSlot` when the table is full. */
   slotOf(cell: Cell): number {
     let slot = this.slots.get(cell);
     if (slot === undefined) {
       slot = this.cells.length;
+      if (slot === this.tableEntries) {
+        this.withoutSlot = cell.pc;
+        return noSlot;
+      }
       this.cells.push(cell);
       this.slots.set(cell, slot);
-      if (slot === this.table.length) this.table.grow(step);
-      this.table.set(slot, this.stub);
     }
     return slot;
   }
@@ -86,7 +99,8 @@ export class WebAssemblyLinker {
   /** Makes a cell's translation, whose helpers run in `machine`, and puts it into the table. */
   link(cell: Cell, emitted: EmittedModule, machine: Machine): TableFunction {
     const made = link(emitted, { ...this.environment, helper: (number) => this.hooks.helper(number, machine) });
-    this.table.set(this.slotOf(cell), made);
+    const slot = this.slotOf(cell);
+    if (slot !== noSlot) this.table.set(slot, made);
     this.traps.set(emitted.name, emitted.traps);
     return made;
   }
