@@ -27,5 +27,11 @@ export const pageSize = 1 << pageShift;
 /** Pages of a 32-bit address space: entries of one row of the permission table. */
 export const pageCount = 1 << (32 - pageShift);
 
+/**
+ * Bytes below the lowest offset of a guest's memory that an access of WebAssembly code may touch, whatever its address: by
+ * its displacement and its size. Nothing may lie there.
+ */
+export const uncheckedReach = 0x20000;
+
 /** Bits of a permission entry. */
 export const permission = { read: 1, write: 2, execute: 4 } as const;

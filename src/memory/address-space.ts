@@ -15,7 +15,7 @@
  * The sizes keep every offset, and the origin, within a non-negative 32-bit integer.
  */
 import { stateBlockSize } from '../../translators/ir/state.ts';
-import { pageShift, pageSize, permission } from '../../translators/memory-view.ts';
+import { pageShift, pageSize, permission, uncheckedReach } from '../../translators/memory-view.ts';
 import { type GuestMemory, type Mapping, type MappingOptions, MemoryFault } from './guest-memory.ts';
 import { type FindHostPages, HostProtection, hostBits } from './host-protection.ts';
 import { MappingList, offsetAt } from './mapping-list.ts';
@@ -31,7 +31,7 @@ const reserve = 0xff0000;
  * Bytes at the end of the reserve that hold nothing: an unchecked access of WebAssembly code reaches that far below the
  * lowest guest offset, by its displacement and size, and must trap there. Covers the addresses below the minimum, too.
  */
-const guard = 0x10000;
+const guard = uncheckedReach;
 const wasmPageSize = 0x10000;
 const byteLength = limit - minimum + reserve;
 /** Linux keeps this many bytes free below a stack that grows (stack_guard_gap). */

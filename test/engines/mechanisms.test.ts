@@ -310,6 +310,51 @@ describe.each(['interpreted', ...names] as const)('faults on %s', (name) => {
   });
 });
 
+describe.each(['interpreted', ...names] as const)('addresses beyond the end of memory on %s', (name) => {
+  const limits = name === 'interpreted' ? undefined : limitsOf(name);
+
+  test.each([0x80000000, 0xfffffff8, ~(code + 0x40) & ~3])('a return to %i faults there', (target) => {
+    const thread = new TestThread(name, limits);
+    const assembler = new Assembler(code);
+    const [loop, leaf] = [assembler.label(), assembler.label()];
+    assembler.place(loop);
+    assembler.branch(leaf, 1);
+    assembler.emit(addImmediate(4, 4, -1), compareImmediate(0, 4, 0));
+    assembler.branchIf(12, 1, loop);
+    // The last call returns where r5 says.
+    assembler.emit(moveToSpecial(special.lr, 5));
+    assembler.place(leaf);
+    assembler.emit(addImmediate(3, 3, 1), returnToLink);
+    thread.place(assembler);
+    thread.state.set('r4', 20);
+    thread.state.set('r5', target | 0);
+    expect(thread.run()).toBe('fault');
+    expect(thread.state.pc).toBe(target >>> 0);
+    expect(thread.state.i32[header.detail >> 2] >>> 0).toBe(target >>> 0);
+    expect(thread.state.get('r3')).toBe(21);
+  });
+
+  test('an access off a base there reaches the last pages', () => {
+    const thread = new TestThread(name, limits);
+    const { limit } = thread.memory;
+    thread.memory.map(limit - 0x1000, 0x1000, 3);
+    thread.memory.writeU32(limit - 8, 42);
+    const assembler = new Assembler(code);
+    const loop = assembler.label();
+    assembler.emit(moveToSpecial(special.ctr, 4));
+    assembler.place(loop);
+    assembler.emit(loadWord(3, -0x7008, 5), storeWord(3, -0x7004, 5));
+    assembler.branchIf(countLoop, 0, loop);
+    assembler.emit(systemCall);
+    thread.place(assembler);
+    thread.state.set('r4', 20);
+    thread.state.set('r5', limit + 0x7000);
+    expect(thread.run()).toBe('none');
+    expect(thread.state.get('r3')).toBe(42);
+    expect(thread.memory.readU32(limit - 4)).toBe(42);
+  });
+});
+
 test('flags that nothing reads are not computed unless faults are precise', () => {
   const writes = (precise: boolean): number => {
     const thread = new TestThread('regions');

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { findHostPages } from '../../src/host/page-protection.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import type { FindHostPages } from '../../src/memory/host-protection.ts';
-import { pageSize } from '../../translators/memory-view.ts';
+import { pageSize, uncheckedReach } from '../../translators/memory-view.ts';
 
 const byteOrders = ['big', 'little'] as const;
 const base = 0x100000;
@@ -57,7 +57,7 @@ describe.each(byteOrders)('host pages of a %s-endian guest', (byteOrder) => {
     expect(memory.hostProtection).toBe('on');
     expect(pages.calls.map(({ length, bits }) => [length, bits])).toEqual([
       // What lies before the guest's memory, where unchecked accesses may come by their displacement.
-      [0x10000, 0],
+      [uncheckedReach, 0],
       [base - memory.minimum, 0],
       [3 * pageSize, 1],
       [2 * pageSize, 3],

@@ -20,8 +20,8 @@
  *
  * Chained translations return a cell instead, and X, R and Y give them one.
  *
- * -1 means that the state block holds the pc; another negative number is the complement of the address of a loop that ran
- * long and is to be entered anew. A caller that gets back anything but the address
+ * -1 means that the state block holds the pc; -2, that the pc there is the start of a loop that ran long and is to be
+ * entered anew. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
  */
 import type { Frontend } from '../frontend.ts';
@@ -30,7 +30,7 @@ import { header, type RegisterFile } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import { innerLoopFactor, type Structure } from '../optimize/structure.ts';
+import { innerLoopFactor, leftLoop, type Structure } from '../optimize/structure.ts';
 import { BlockEmitter, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
@@ -282,9 +282,10 @@ class RegionEmitter {
     return this.structure.isInner[position] === 1 ? -innerLoopFactor * this.options.loopBudget : 0;
   }
 
-  /** The complement of an address tells that a loop was left; no call, so that V8 compiles it as it is. */
+  /** Leaves at a loop, by no call, so that V8 compiles it as it is. */
   private loopExit(pc: number): string {
-    return this.options.chained ? `return R(0x${hex(pc)});` : `return ${~pc};`;
+    if (this.options.chained) return `return R(0x${hex(pc)});`;
+    return `{ S[${header.pc >> 2}] = 0x${hex(pc)}; return ${leftLoop}; }`;
   }
 
   /** At a dispatch node that a loop starts with, the block to go on with is known by the selector only. */

@@ -7,6 +7,9 @@
 /** How many times the loop budget an inner loop may go on when the budget is used up: mostly the outermost loops shall come back. */
 export const innerLoopFactor = 10;
 
+/** What a translation returns in place of a guest address when the state block holds the pc of a loop that ran long. */
+export const leftLoop = -2;
+
 export interface Dispatch {
   /** The node's number, beyond those of the blocks. */
   readonly node: number;

@@ -1,7 +1,7 @@
 /** Permission checks and accesses of guest memory in WebAssembly (translators/memory-view.ts has the layout). */
 import { op } from '../ir/builder.ts';
 import type { Unit } from '../ir/unit.ts';
-import { pageShift } from '../memory-view.ts';
+import { pageShift, uncheckedReach } from '../memory-view.ts';
 import { type AccessGroup, accessBytes, isOneEntry } from '../optimize/accesses.ts';
 import type { FunctionWriter } from './function.ts';
 import { emitByteSwap, wasm } from './instructions.ts';
@@ -18,10 +18,12 @@ export interface MemoryLayout {
 
 /**
  * Displacements within this distance go into the instruction's offset, so that accesses off one base share one
- * subtraction. Where they do, the access lies at or above `lowest` less the window, whatever the base is: WebAssembly
- * adds the offset without wrapping around. So no base leads into the thread's own state.
+ * subtraction. WebAssembly adds the offset without wrapping around, so the subtraction must not wrap for any base from which
+ * a displacement leads to guest memory, bases beyond its end among them: its result lies higher by the window, and the
+ * offset lower. So the access lies at or above `lowest` less twice the window, whatever the base is: no base leads into
+ * the thread's own state.
  */
-const window = 0x10000;
+const window = uncheckedReach / 2;
 
 function isNear(displacement: number, bytes: number): boolean {
   return displacement > -window && displacement + bytes <= window;
@@ -104,10 +106,11 @@ function emitHostAddress(
     return 0;
   }
   const near = isNear(displacement, bytes);
-  f.i32((origin - (near ? layout.lowest : displacement + bytes)) | 0);
+  const floor = layout.lowest - window;
+  f.i32((origin - (near ? floor : displacement + bytes)) | 0);
   push();
   f.op(wasm.i32_sub);
-  return near ? layout.lowest - displacement - bytes : 0;
+  return near ? floor - displacement - bytes : 0;
 }
 
 const plainLoads: Readonly<Record<number, readonly [code: number, align: number]>> = {

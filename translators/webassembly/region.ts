@@ -3,8 +3,7 @@
  *
  * The function takes the depth of guest calls (in units of 128 bytes of the host's stack) and its own slot in the table,
  * and returns the guest address where control goes on, as the JavaScript backend's functions do (javascript/region.ts):
- * -1 means that the state block holds the pc, another negative number is the complement of the address of a loop that
- * ran long. It imports the memory, the table of functions, and
+ * -1 means that the state block holds the pc, -2 that it is the start of a loop that ran long. It imports the memory, the table of functions, and
  *
  * | name | meaning |
  * | --- | --- |
@@ -21,7 +20,7 @@ import { header } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import { innerLoopFactor, type Structure } from '../optimize/structure.ts';
+import { innerLoopFactor, leftLoop, type Structure } from '../optimize/structure.ts';
 import { BlockEmitter } from './block.ts';
 import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
@@ -315,8 +314,12 @@ class RegionEmitter {
   }
 
   private leaveLoop(pc: number): void {
-    this.f.i32(~pc);
-    this.f.op(wasm.return);
+    const { f } = this;
+    f.i32(0);
+    f.i32(pc | 0);
+    f.memory(wasm.i32_store, 2, this.options.stateBase + header.pc);
+    f.i32(leftLoop);
+    f.op(wasm.return);
   }
 
   private terminator(position: number, index: number): void {

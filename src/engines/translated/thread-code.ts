@@ -12,6 +12,7 @@ import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
 import { discoverRegion, type Region } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
+import { leftLoop } from '../../../translators/optimize/structure.ts';
 import { type MemoryLayout, trapsByItself } from '../../../translators/webassembly/memory.ts';
 import { emitModule } from '../../../translators/webassembly/region.ts';
 import type { EngineOptions, EngineStatistics } from '../engine.ts';
@@ -215,8 +216,8 @@ export class ThreadCode {
       if (!this.trapped(error)) throw error;
       return;
     }
-    if (next >= 0) this.state.i32[pcWord] = next;
-    else if (next !== -1) this.leaveLoop(~next);
+    if (next === leftLoop) this.translate(this.cells.get(this.state.i32[pcWord]));
+    else if (next !== -1) this.state.i32[pcWord] = next;
   }
 
   /**
@@ -410,7 +411,7 @@ export class ThreadCode {
     this.interpretNext = this.unwind[0] === 0 && i32[exitWord] === exitCode.none && i32[interruptWord] === 0;
   }
 
-  /** R: control leaves a translation at the start of a loop that ran long; the loop gets a translation of its own. */
+  /** R: control leaves a chained translation at the start of a loop that ran long; the loop gets a translation of its own. */
   private leaveLoop(pc: number): undefined {
     this.state.i32[pcWord] = pc;
     this.translate(this.cells.get(pc));
