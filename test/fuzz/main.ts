@@ -1,10 +1,13 @@
 /**
  * `npm run fuzz`: random programs on every engine, and on qemu-ppc where it is installed, until stopped or until one differs.
  *
- * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all)
+ * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all but `hostile`)
+ *
+ * The kind `hostile` stands alone: whole programs, each of them against every engine, in a process of their own.
  */
 import { parseArgs } from 'node:util';
 import { describeFailure, findFailure, minimize } from './compare.ts';
+import { runHostile } from './hostile.ts';
 import { FuzzMachine } from './machine.ts';
 import { createProgram, type Kind, kinds } from './programs.ts';
 import { QemuRunner } from './qemu.ts';
@@ -17,14 +20,20 @@ const { values } = parseArgs({
     kinds: { type: 'string', default: kinds.join(',') },
   },
 });
+const first = Number(values.seed);
+const count = Number(values.count);
+if (values.kinds === 'hostile') {
+  console.error(`fuzz: from seed ${first >>> 0}, kind hostile`);
+  process.exit(await fuzzHostile(first >>> 0, count, Number(values.seconds)));
+}
 const wanted = values.kinds.split(',') as Kind[];
 const unknown = wanted.filter((kind) => !kinds.includes(kind));
 if (unknown.length > 0) {
-  console.error(`fuzz: no such kinds: ${unknown.join(', ')}; there are ${kinds.join(', ')}`);
+  console.error(
+    `fuzz: no such kinds: ${unknown.join(', ')}; there are ${kinds.join(', ')}, and hostile, which stands alone`,
+  );
   process.exit(2);
 }
-const first = Number(values.seed);
-const count = Number(values.count);
 const end = performance.now() + 1000 * Number(values.seconds);
 console.error(`fuzz: from seed ${first}, kinds ${wanted.join(', ')}`);
 
@@ -38,6 +47,30 @@ function finish(status: number): never {
   machine.close();
   qemu?.close();
   process.exit(status);
+}
+
+/** Runs hostile programs, a batch in each process. @returns the exit status */
+async function fuzzHostile(from: number, programs: number, seconds: number): Promise<number> {
+  const batch = 100;
+  const until = performance.now() + 1000 * seconds;
+  let ran = 0;
+  while (ran < programs && performance.now() < until) {
+    const left = (until - performance.now()) / 1000;
+    try {
+      const summary = await runHostile(from + ran, Math.min(batch, programs - ran), left);
+      ran += summary.programs;
+      console.error(`fuzz: ${ran} programs, up to seed ${from + ran - 1}: ${JSON.stringify(summary.ends)}`);
+      if (summary.differences.length > 0) {
+        console.log(summary.differences.join('\n'));
+        return 1;
+      }
+    } catch (error) {
+      console.log((error as Error).message);
+      return 1;
+    }
+  }
+  console.error(`fuzz: ${ran} programs, no difference`);
+  return 0;
 }
 
 let reported = performance.now();

@@ -70,7 +70,7 @@ export function createProgram(kind: Kind, seed: number, qemu = false): Program {
 }
 
 /** mffs, a store that looks at its result, and a record form: exact from here on. */
-const beginExact = [0xfc00048e, 0xd80f0000, 0xfc000091];
+export const beginExact = [0xfc00048e, 0xd80f0000, 0xfc000091];
 
 type Body = Omit<Program, 'kind' | 'seed' | 'limits'>;
 

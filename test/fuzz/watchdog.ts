@@ -18,9 +18,17 @@ export interface WatchdogData {
 export class Watchdog {
   private readonly control = new Int32Array(new SharedArrayBuffer(8));
 
+  private readonly worker: Worker;
+
   constructor(state: State) {
     const workerData: WatchdogData = { words: state.i32, interrupt: header.interrupt >> 2, control: this.control };
-    new Worker(new URL('./watchdog-worker.ts', import.meta.url), { workerData }).unref();
+    this.worker = new Worker(new URL('./watchdog-worker.ts', import.meta.url), { workerData });
+    this.worker.unref();
+  }
+
+  /** Watches another guest from here on. */
+  turnTo(state: State): void {
+    this.worker.postMessage(state.i32);
   }
 
   /** Lets the guest run this long; 0: without end. */
