@@ -27,11 +27,17 @@ import { fpscr } from '../../translators/powerpc/floating-point-status.ts';
 import { StillSystem } from '../linux/process-guest.ts';
 import { ConfinedFiles } from './confined-files.ts';
 import { digestAddress, type HostileProgram } from './hostile-programs.ts';
+import type { Limits } from './programs.ts';
 import { stepTime, Watchdog } from './watchdog.ts';
 
 /** The ways in which a program is run, the first of which is the measure of the others. */
 export const ways = ['interpreted', 'blocks', 'regions', 'wasm', 'wasm-checked', 'auto', 'auto-checked'] as const;
 export type Way = (typeof ways)[number];
+
+/** The engine of a way, and whether it must do without the host's page protection. */
+export function meaningOf(way: Way): { readonly name: EngineName; readonly checked: boolean } {
+  return { name: way.replace('-checked', '') as EngineName, checked: way.endsWith('-checked') };
+}
 
 export interface HostileOutcome {
   /** Exit status or signal, with its place; `endless` or `waits` for a program that was ended from outside. */
@@ -120,8 +126,7 @@ export class HostileGuests {
 
   /** @param known the program has ended on another engine */
   async run(program: HostileProgram, way: Way, known: boolean): Promise<HostileOutcome> {
-    const checked = way.endsWith('-checked');
-    const name = way.replace('-checked', '') as EngineName;
+    const { name, checked } = meaningOf(way);
     const directory = join(this.directory, 'guest');
     mkdirSync(directory);
     writeFileSync(join(directory, 'file'), 'some text in a file\n');
@@ -151,7 +156,7 @@ export class HostileGuests {
       thread.process.limits.set(which, { soft: limit, hard: limit });
     }
     const around = new Surroundings(guest.memory);
-    const engine = limitedEngine(name, guest, program);
+    const engine = limitedEngine(name, guest, program.limits);
     if (program.preciseFaults) engine.requirePreciseFaults();
     let cut = false;
     system.cut = (status) => {
@@ -190,7 +195,8 @@ export class HostileGuests {
   }
 }
 
-function limitedEngine(name: EngineName, guest: Guest, program: HostileProgram): Engine {
+/** An engine for a guest, with limits instead of its own where it translates. */
+export function limitedEngine(name: EngineName, guest: Guest, limited: Limits): Engine {
   const { frontend, memory, dispatcher } = guest;
   let ticks = 0;
   const options: EngineOptions = {
@@ -208,7 +214,7 @@ function limitedEngine(name: EngineName, guest: Guest, program: HostileProgram):
     memory.onCodeChange = (start, length) => engine.invalidate(start, length);
     return engine;
   }
-  const { threshold, ...limits } = program.limits;
+  const { threshold, ...limits } = limited;
   const policy = { ...policies[name], ...limits };
   return new TranslatedEngine(name, options, policy.translateAtOnce ? policy : { ...policy, threshold });
 }
