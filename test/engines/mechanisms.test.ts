@@ -20,7 +20,7 @@ import {
   sync,
   systemCall,
 } from '../fuzz/assembler.ts';
-import { FuzzMachine } from '../fuzz/machine.ts';
+import { bytesOf, FuzzMachine } from '../fuzz/machine.ts';
 import { createProgram } from '../fuzz/programs.ts';
 import { code, data, TestThread } from './thread.ts';
 
@@ -122,8 +122,48 @@ describe.each(names)('%s forgets code that changes', (name) => {
     expect(thread.resume()).toBe('none');
     expect(thread.state.get('r6')).toBe(100);
     thread.memory.unmap(code + 0x1000, 0x1000);
+    thread.state.set('r5', 100);
     expect(thread.run()).toBe('fault');
     expect(thread.state.pc).toBe(code + 0x1000);
+  });
+
+  test('that is mapped anew, or moved away', () => {
+    const thread = prepared();
+    thread.memory.map(code + 0x1000, 0x1000, 7);
+    expect(thread.run()).toBe('illegal');
+    expect(thread.state.pc).toBe(code + 0x1000);
+    thread.place(constant(5), code + 0x1000);
+    expect(thread.resume()).toBe('none');
+    expect(thread.state.get('r6')).toBe(500);
+    thread.state.set('r5', 100);
+    thread.memory.move(code + 0x1000, 0x1000, code + 0x8000, 0x1000);
+    expect(thread.run()).toBe('fault');
+    expect(thread.state.pc).toBe(code + 0x1000);
+    expect(thread.run(code + 0x8000)).toBe('fault');
+    expect(thread.state.get('r3')).toBe(5);
+  });
+
+  test('behind an access that leaves its translation', () => {
+    // A misaligned access in a mapping's last page: the table's entry refuses it, and the interpreter goes on from there.
+    const thread = new TestThread(name, limitsOf(name));
+    const assembler = new Assembler(code);
+    const loop = assembler.label();
+    assembler.emit(moveToSpecial(special.ctr, 4));
+    assembler.place(loop);
+    assembler.emit(loadWord(9, 1, 5), addImmediate(3, 3, 1), systemCall);
+    assembler.branchIf(countLoop, 0, loop);
+    assembler.emit(systemCall);
+    thread.place(assembler);
+    thread.state.set('r4', 60);
+    thread.state.set('r5', data);
+    let calls = 0;
+    thread.systemCall = () => {
+      if (thread.state.pc !== code + 16) return false;
+      if (++calls === 30) thread.memory.poke(code + 8, bytesOf([addImmediate(3, 3, 100)]));
+      return true;
+    };
+    expect(thread.run()).toBe('none');
+    expect(thread.state.get('r3')).toBe(30 + 30 * 100);
   });
 
   test('that the guest itself writes, also the code that is running', () => {
@@ -230,6 +270,33 @@ describe('calls', () => {
     expect(deepest(1000)).toBeGreaterThan(90);
     expect(deepest(10)).toBeLessThan(15);
   });
+});
+
+test.each(names)('a long loop is left on %s through its back edge, and goes on where it was', (name) => {
+  const loopBudget = 5;
+  const thread = new TestThread(name, { ...limitsOf(name), loopBudget });
+  const assembler = new Assembler(code);
+  const loop = assembler.label();
+  assembler.emit(moveToSpecial(special.ctr, 4));
+  assembler.place(loop);
+  assembler.emit(0x7d2c42e6, addImmediate(3, 3, 1)); // mftb r9
+  assembler.branchIf(countLoop, 0, loop);
+  assembler.emit(systemCall);
+  thread.place(assembler);
+  const [rounds, interrupted] = [1000, 500];
+  let ticks = 0;
+  thread.timeBase = () => {
+    if (++ticks === interrupted) thread.state.i32[header.interrupt >> 2] = 1;
+    return { low: ticks, high: 0 };
+  };
+  thread.state.set('r4', rounds);
+  expect(thread.run()).toBe('interrupt');
+  expect(thread.engine.statistics.regions).toBeGreaterThan(0);
+  // An inner loop, which this one is in a region of its own, goes ten times longer.
+  expect(thread.state.get('r3')).toBeLessThanOrEqual(interrupted + 10 * loopBudget + 1);
+  thread.state.i32[header.interrupt >> 2] = 0;
+  expect(thread.resume()).toBe('none');
+  expect(thread.state.get('r3')).toBe(rounds);
 });
 
 test('targets of an indirect jump that are seen often become part of its region', () => {
