@@ -505,6 +505,7 @@ export function createHostileProgram(seed: number): HostileProgram {
     blockLimit: pick(next, [128, 128, 8]),
     depthLimit: pick(next, [4500, 100, 10]),
     loopBudget: pick(next, [5000, 100, 5]),
+    tableEntries: pick(next, [4096, 4096, 4]),
   };
   const emitter = new HostileEmitter(next, shape);
   // Frames of signals show the floating-point status, and noise reads it.
