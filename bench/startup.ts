@@ -5,10 +5,10 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { formatTable } from '../src/diagnostics/table.ts';
 import { steleEntry } from '../test/programs/run-guest.ts';
 import { type Measurement, measure } from './lib/measure.ts';
 import { median } from './lib/statistics.ts';
-import { formatTable } from './lib/table.ts';
 
 const help = `Usage: npm run bench:startup -- [options] [PROGRAM…]
 

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Benchmark from 'benchmark';
+import { formatTable } from '../src/diagnostics/table.ts';
 import { loadElf } from '../src/elf/load-elf.ts';
 import { readElf } from '../src/elf/read-elf.ts';
 import { SymbolTable } from '../src/elf/symbols.ts';
@@ -20,7 +21,6 @@ import { analyseRegion } from '../translators/optimize/analyse.ts';
 import { discoverRegion, type Region } from '../translators/optimize/discover.ts';
 import { helperRegisters } from '../translators/optimize/registers-flow.ts';
 import { powerpc as frontend } from '../translators/powerpc/frontend.ts';
-import { formatTable } from './lib/table.ts';
 
 const policy = policies.regions;
 /** Seconds that each phase is measured for. */

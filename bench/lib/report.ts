@@ -1,7 +1,7 @@
 /** What the comparison found, as text: for each engine a table of times and of ratios to what it is compared with. */
+import { formatTable } from '../../src/diagnostics/table.ts';
 import { type Benchmark, type Contender, type Engine, isReference } from './contenders.ts';
 import { geometricMean, median } from './statistics.ts';
-import { formatNumber, formatTable } from './table.ts';
 
 /** The samples of one contender on one benchmark at one scale, in seconds. */
 export interface Series {
@@ -101,4 +101,9 @@ function ratio(numerator: number | undefined, denominator: number | undefined): 
 
 function isMeasured(value: number | undefined): value is number {
   return value !== undefined;
+}
+
+/** A number with so many digits behind the point, or a dash for a value that was not measured. */
+function formatNumber(value: number | undefined, digits = 2): string {
+  return value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits);
 }

@@ -50,6 +50,8 @@ export interface RunOptions {
   /** Where the log and strace go; empty: standard error. */
   logFile: string;
   stats: boolean;
+  /** Statistics of each translation. */
+  statsFull: boolean;
   json: boolean;
   /** Where statistics go; empty: standard error. */
   statsFile: string;
@@ -69,6 +71,7 @@ export const runOptions: readonly OptionRow[] = [
   { key: 'log', short: 'd', long: 'log', value: 'items', kind: 'names', choices: logKinds, environment: 'STELE_LOG', default: [], doc: "log these, separated by commas" },
   { key: 'logFile', short: 'D', long: 'log-file', value: 'file', kind: 'text', environment: 'STELE_LOG_FILE', default: '', doc: "write the log and the system calls to a file instead of standard error" },
   { key: 'stats', short: '', long: 'stats', value: '', kind: 'switch', environment: 'STELE_STATS', default: false, doc: "print what the run cost on standard error when it is over" },
+  { key: 'statsFull', short: '', long: 'stats-full', value: '', kind: 'switch', environment: 'STELE_STATS_FULL', default: false, doc: "add a line for each translation to the statistics (implies --stats)" },
   { key: 'json', short: '', long: 'json', value: '', kind: 'switch', environment: 'STELE_JSON', default: false, doc: "print statistics as JSON (implies --stats)" },
   { key: 'statsFile', short: '', long: 'stats-file', value: 'file', kind: 'text', environment: 'STELE_STATS_FILE', default: '', doc: "write statistics to a file instead (implies --stats)" },
   { key: 'config', short: '', long: 'config', value: 'file', kind: 'text', environment: 'STELE_CONFIG', default: '', doc: "configuration file with any of these options (default: stele/config.json in the user's configuration directory)" },

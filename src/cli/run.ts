@@ -47,7 +47,7 @@ const notFound = 127;
 export async function run(flags: PartialOptions, program: string, args: readonly string[]): Promise<number> {
   const options = completeOptions(flags);
   // Node makes `performance` when it is first used, which costs 3 ms.
-  const now = options.stats || options.json || options.statsFile !== '' ? () => performance.now() : () => 0;
+  const now = wantsStatistics(options) ? () => performance.now() : () => 0;
   const start = now();
   const [path, ...rest] = argumentBytes(args.length + 1);
   const file = readExecutable(path);
@@ -86,6 +86,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     return cannotRun;
   }
   const loaded = now();
+  if (options.statsFull) guest.engine.statistics.translations = [];
   let status: ExitStatus;
   try {
     status = await runThread(guest.thread, guest.engine);
@@ -102,6 +103,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     const cost = {
       engineName: guest.engine.name,
       engine: guest.engine.statistics,
+      checkedBecause: guest.memory.withoutHostProtection,
+      places: guest.symbols,
       runTime: ended - loaded,
       loadTime: loaded - start,
       systemCalls: guest.dispatcher.calls,
@@ -132,10 +135,14 @@ function openSink(path: string, option: string): TextSink {
   return sink;
 }
 
+function wantsStatistics({ stats, statsFull, json, statsFile }: RunOptions): boolean {
+  return stats || statsFull || json || statsFile !== '';
+}
+
 /** Where statistics go, if any are wanted. */
 function statisticsSink(options: RunOptions): TextSink | undefined {
   if (options.statsFile !== '') return openSink(options.statsFile, '--stats-file');
-  return options.stats || options.json ? errorSink : undefined;
+  return wantsStatistics(options) ? errorSink : undefined;
 }
 
 function logger(kinds: ReadonlySet<LogKind>, sink: TextSink): Log {

@@ -7,6 +7,7 @@
 import type { Frontend, Machine } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { EngineStatistics } from './statistics.ts';
 
 /** What an engine asks of its surroundings. The rest of Machine it does itself. */
 export interface EngineHost extends Pick<Machine, 'timeBase'> {
@@ -34,22 +35,6 @@ export interface Log {
   wants(kind: LogKind): boolean;
   /** Writes lines of text; the last one without its newline. */
   write(kind: LogKind, text: string): void;
-}
-
-/** What an engine did, for --stats; times in milliseconds, counts since the engine was made. */
-export interface EngineStatistics {
-  guestInstructions: number;
-  blocks: number;
-  regions: number;
-  /** Guest instructions that were decoded and lifted (an instruction translated twice counts twice). */
-  liftedInstructions: number;
-  invalidations: number;
-  liftTime: number;
-  optimizeTime: number;
-  emitTime: number;
-  /** Making functions from source text; V8's own later tiers are not in it. */
-  compileTime: number;
-  exactFloatingPoint: boolean;
 }
 
 export interface EngineOptions {

@@ -1,11 +1,13 @@
 /** What every engine that reads guest code shares: fetching instructions, and the machine that helpers see. */
 import type { Fetch, Frontend, Machine } from '../../translators/frontend.ts';
 import { Builder } from '../../translators/ir/builder.ts';
+import type { PreparationObserver } from '../../translators/ir/interpreter.ts';
 import { Unit } from '../../translators/ir/unit.ts';
 import { pageShift, permission } from '../../translators/memory-view.ts';
 import { liftBlock } from '../../translators/optimize/discover.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
-import type { EngineHost, EngineStatistics } from './engine.ts';
+import type { EngineHost } from './engine.ts';
+import type { EngineStatistics, TierCost } from './statistics.ts';
 
 /** Reads code where the guest may execute. */
 export function codeFetcher(memory: GuestMemory): Fetch {
@@ -28,7 +30,7 @@ export class BlockLifter {
   private readonly fetch: Fetch;
   private readonly unit = new Unit(4096);
   private readonly builder: Builder;
-  private readonly statistics: EngineStatistics;
+  private readonly cost: TierCost;
   private readonly host: EngineHost;
   private readonly onBlock: ((unit: Unit) => void) | undefined;
 
@@ -42,21 +44,35 @@ export class BlockLifter {
     this.frontend = frontend;
     this.fetch = codeFetcher(memory);
     this.builder = new Builder(frontend.registers, this.unit);
-    this.statistics = statistics;
+    this.cost = statistics.tiers.interpreter;
     this.host = host;
     this.onBlock = onBlock;
   }
 
   /** The block at a guest address, as the first of a unit that is valid until the next call. */
   lift(pc: number): Unit {
-    const { frontend, builder, fetch, host, statistics } = this;
+    const { frontend, builder, fetch, host, cost } = this;
     const start = host.now?.() ?? 0;
     this.unit.clear();
-    statistics.liftedInstructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
-    statistics.blocks++;
-    if (host.now !== undefined) statistics.liftTime += host.now() - start;
+    cost.instructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
+    cost.count++;
+    if (host.now !== undefined) cost.liftTime += host.now() - start;
     if (host.log !== undefined) this.onBlock?.(this.unit);
     return this.unit;
+  }
+
+  /** Counts what an interpreter makes of these blocks; undefined where costs are not measured. */
+  preparationObserver(): PreparationObserver | undefined {
+    const { cost, host } = this;
+    const { now } = host;
+    if (now === undefined) return undefined;
+    return {
+      now,
+      prepared: (milliseconds, words) => {
+        cost.emitTime += milliseconds;
+        cost.size += 4 * words;
+      },
+    };
   }
 }
 
@@ -85,20 +101,5 @@ export function createMachine(memory: GuestMemory, host: EngineHost, hooks: Mach
       memory.writeU8(address >>> 0, value);
       return true;
     },
-  };
-}
-
-export function emptyStatistics(): EngineStatistics {
-  return {
-    guestInstructions: 0,
-    blocks: 0,
-    regions: 0,
-    liftedInstructions: 0,
-    invalidations: 0,
-    liftTime: 0,
-    optimizeTime: 0,
-    emitTime: 0,
-    compileTime: 0,
-    exactFloatingPoint: false,
   };
 }

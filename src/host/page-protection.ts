@@ -1,6 +1,6 @@
 /** Protection of the pages inside a WebAssembly.Memory by the host's mprotect, called through koffi. */
 import { readFileSync } from 'node:fs';
-import type { HostPages } from '../memory/host-protection.ts';
+import type { HostPages, NoHostPages } from '../memory/host-protection.ts';
 
 /** The page size that guests and this protection have. */
 const pageSize = 4096;
@@ -30,10 +30,16 @@ function loadKoffi(): typeof import('koffi') {
   }
 }
 
-/** The functions of the C library; undefined without koffi or on a host that lacks one. */
-function loadNative(): Native | undefined {
+/** The functions of the C library, or why they cannot be called. */
+function loadNative(): Native | NoHostPages {
+  let koffi: ReturnType<typeof loadKoffi>;
   try {
-    const library = loadKoffi().load(null);
+    koffi = loadKoffi();
+  } catch {
+    return { reason: 'koffi is not installed' };
+  }
+  try {
+    const library = koffi.load(null);
     return {
       mprotect: library.func('int mprotect(uintptr_t address, size_t length, int protection)') as Native['mprotect'],
       memmove: library.func(
@@ -41,8 +47,8 @@ function loadNative(): Native | undefined {
       ) as unknown as Native['memmove'],
       getpagesize: library.func('int getpagesize()') as Native['getpagesize'],
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    return { reason: `koffi cannot call the C library (${(error as Error).message})` };
   }
 }
 
@@ -61,20 +67,24 @@ export function isGuarded(maps: string, address: number, length: number): boolea
 }
 
 /**
- * The host pages of a memory, none of which is protected yet; undefined where they cannot be protected so that
- * WebAssembly code traps: without koffi, elsewhere than on Linux, with other page sizes, or where V8 does not catch faults.
+ * The host pages of a memory, none of which is protected yet, or why they cannot be protected so that WebAssembly code
+ * traps: without koffi, elsewhere than on Linux, with other page sizes, or where V8 does not catch faults.
  * Takes 6 to 10 ms, most of it for loading koffi, so it is to be called when protection is worth that.
  */
-export function findHostPages(memory: WebAssembly.Memory): HostPages | undefined {
-  if (process.platform !== 'linux') return undefined;
+export function findHostPages(memory: WebAssembly.Memory): HostPages | NoHostPages {
+  if (process.platform !== 'linux') return { reason: `the host is ${process.platform}, not Linux` };
   const native = loadNative();
-  if (native === undefined || native.getpagesize() !== pageSize) return undefined;
+  if ('reason' in native) return native;
+  const hostPageSize = native.getpagesize();
+  if (hostPageSize !== pageSize) return { reason: `the host's pages have ${hostPageSize} bytes, not ${pageSize}` };
   const bytes = new Uint8Array(memory.buffer);
   const address = native.memmove(bytes, bytes, 0);
   try {
-    if (!isGuarded(readFileSync('/proc/self/maps', 'latin1'), address, bytes.length)) return undefined;
+    if (!isGuarded(readFileSync('/proc/self/maps', 'latin1'), address, bytes.length)) {
+      return { reason: 'V8 does not catch faults here (the address space is limited, or an option of V8 forbids it)' };
+    }
   } catch {
-    return undefined;
+    return { reason: '/proc/self/maps cannot be read' };
   }
   return {
     protect(offset, length, bits) {

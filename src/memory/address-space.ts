@@ -17,7 +17,7 @@
 import { stateBlockSize } from '../../translators/ir/state.ts';
 import { pageShift, pageSize, permission, uncheckedReach } from '../../translators/memory-view.ts';
 import { type GuestMemory, type Mapping, type MappingOptions, MemoryFault } from './guest-memory.ts';
-import { type FindHostPages, HostProtection, hostBits } from './host-protection.ts';
+import { type FindHostPages, HostProtection, hostBits, type NoHostPages } from './host-protection.ts';
 import { MappingList, offsetAt } from './mapping-list.ts';
 import { PageTable, pageTableSize } from './page-table.ts';
 
@@ -61,7 +61,7 @@ export class AddressSpace implements GuestMemory {
   private readonly findHostPages: FindHostPages | undefined;
   /** While host pages follow the mappings. */
   private host: HostProtection | undefined;
-  private hostUnavailable = false;
+  private unavailable: NoHostPages | undefined;
 
   /** @param findHostPages is asked when enableHostProtection is first called */
   constructor(byteOrder: 'big' | 'little', findHostPages?: FindHostPages) {
@@ -101,15 +101,21 @@ export class AddressSpace implements GuestMemory {
 
   get hostProtection(): 'off' | 'on' | 'unavailable' {
     if (this.host !== undefined) return 'on';
-    return this.hostUnavailable ? 'unavailable' : 'off';
+    return this.unavailable === undefined ? 'off' : 'unavailable';
+  }
+
+  get withoutHostProtection(): string {
+    return this.host === undefined
+      ? (this.unavailable?.reason ?? 'only WebAssembly translations can do without checks, and none was made')
+      : '';
   }
 
   enableHostProtection(): boolean {
     if (this.host !== undefined) return true;
-    if (this.hostUnavailable) return false;
-    const pages = this.findHostPages?.(this.memory);
-    if (pages === undefined) {
-      this.hostUnavailable = true;
+    if (this.unavailable !== undefined) return false;
+    const pages = this.findHostPages?.(this.memory) ?? { reason: 'nobody offered to protect pages' };
+    if ('reason' in pages) {
+      this.unavailable = pages;
       return false;
     }
     this.host = new HostProtection(pages, this.list, (address, length) => this.hostRange(address, length));
@@ -132,7 +138,7 @@ export class AddressSpace implements GuestMemory {
   private giveUpHostProtection(): void {
     const { host } = this;
     this.host = undefined;
-    this.hostUnavailable = true;
+    this.unavailable = { reason: 'the host has no room for the protection of so many mappings' };
     // With the guard, so that the range begins where one of the host's does: a part of one would need room.
     if (host?.pages.protect(reserve - guard, byteLength - reserve + guard, read | write) === false) {
       throw new Error("the guest's memory cannot be made accessible");

@@ -62,6 +62,8 @@ export interface GuestMemory extends MemoryView {
 
   /** Whether accesses that the guest may not make trap in WebAssembly code; 'off' until that is asked for. */
   readonly hostProtection: 'off' | 'on' | 'unavailable';
+  /** Why hostProtection is not 'on', as a clause; empty where it is. */
+  readonly withoutHostProtection: string;
   /**
    * Protects the host's pages as the guest's are, from now on (src/memory/host-protection.ts has the limits: JavaScript
    * code and WebAssembly's atomic and bulk operations must look at the permission table as before). May end later, when

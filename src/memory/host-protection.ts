@@ -27,8 +27,14 @@ export interface HostPages {
   protect(offset: number, length: number, bits: number): boolean;
 }
 
-/** Finds the host pages of a memory; undefined where the host offers no protection that WebAssembly code traps on. */
-export type FindHostPages = (memory: WebAssembly.Memory) => HostPages | undefined;
+/** Why there are no host pages to protect. */
+export interface NoHostPages {
+  /** A clause, such as "koffi is not installed". */
+  readonly reason: string;
+}
+
+/** Finds the host pages of a memory, or why the host offers no protection that WebAssembly code traps on. */
+export type FindHostPages = (memory: WebAssembly.Memory) => HostPages | NoHostPages;
 
 /** What the host must allow: JavaScript reads code, and whatever a host's processor can write it can read. */
 export function hostBits(protection: number): number {

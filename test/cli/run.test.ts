@@ -153,7 +153,7 @@ describe('what is seen of a run', () => {
   test('statistics are a table, or JSON', () => {
     const table = stele(['run', '--stats', guest('hello')]);
     expect(table.stdout).toBe('hello, world\n');
-    expect(table.stderr).toMatch(/^engine +\w+\nguest instructions +\d+\n/);
+    expect(table.stderr).toMatch(/^engine +auto\npage protection +\w+( \w+)*\nguest instructions +\d+\n/);
     const path = join(folder, 'statistics.json');
     expect(stele(['run', '--json', '--stats-file', path, guest('hello')])).toMatchObject({ stderr: '' });
     const statistics = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,6 +1,7 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
-import type { Engine, EngineOptions, EngineStatistics } from '../../src/engines/engine.ts';
+import type { Engine, EngineOptions } from '../../src/engines/engine.ts';
+import type { EngineStatistics } from '../../src/engines/statistics.ts';
 import { policies } from '../../src/engines/translated/policy.ts';
 import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
 import { findHostPages } from '../../src/host/page-protection.ts';

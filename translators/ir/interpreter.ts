@@ -22,6 +22,14 @@ export { stop } from './interpreter-encoding.ts';
 /** Gives the IR of the block at a guest address as the unit's first block, or undefined where there is none. */
 export type BlockSource = (pc: number) => Unit | undefined;
 
+/** Told what it takes to prepare blocks. */
+export interface PreparationObserver {
+  /** Milliseconds of a steady clock. */
+  now(): number;
+  /** @param words of interpreter code that a block became, 4 bytes each */
+  prepared(milliseconds: number, words: number): void;
+}
+
 type Run = Helper['run'];
 
 const exitWord = header.exit >> 2;
@@ -48,6 +56,8 @@ export class Interpreter {
   readonly words: Int32Array;
   /** How often a block runs before run() leaves with `stop.hot`; counts for blocks prepared from now on. */
   threshold = 0x7fffffff;
+  /** Where the cost of preparing is measured. */
+  observer: PreparationObserver | undefined;
 
   // Arithmetic whose outcome is ordinary (ordinaryArithmetic): the status register, the bits that are looked at there,
   // and what they are then; the last such operation, as its helper's number + 1 or 0, and its operands.
@@ -244,12 +254,14 @@ export class Interpreter {
 
   /** Prepares the block at a guest address, for which there is no code. @returns its position; 0 when there is none */
   private make(pc: number): number {
-    const { buffer } = this;
+    const { buffer, observer } = this;
     const unit = this.source(pc >>> 0);
     if (unit === undefined) return 0;
+    const start = observer?.now() ?? 0;
     buffer.trim();
     const block = unit.blocks[0];
     const position = this.preparer.prepare(unit, block, this.threshold);
+    observer?.prepared(observer.now() - start, buffer.length - position);
     buffer.add(block.pc, block.endPc, position);
     return position;
   }

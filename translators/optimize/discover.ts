@@ -33,8 +33,6 @@ export interface Region {
   /** The region is a loop, without what comes behind it. */
   readonly isLoop: boolean;
   readonly guestInstructions: number;
-  /** Guest instructions lifted to get there: some twice, where a branch into a block split it. */
-  readonly liftedInstructions: number;
 }
 
 /** Lifts one block. @returns the number of guest instructions lifted */
@@ -70,7 +68,6 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
   const alignment = frontend.instructionAlignment;
   const pending = [entry];
   let guestInstructions = 0;
-  let liftedInstructions = 0;
   const targets: number[] = [];
 
   const lift = (pc: number, limit: number): void => {
@@ -78,7 +75,6 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     indices.set(pc, index);
     const count = liftBlock(frontend, builder, fetch, pc, limit, options, (next) => indices.has(next));
     guestInstructions += count;
-    liftedInstructions += count;
     const block = unit.blocks[index];
     for (let at = block.first; at < block.end; at++) owners.set(unit.pc[at] >>> 0, index);
   };
@@ -118,7 +114,6 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
       successors: whole,
       isLoop: false,
       guestInstructions,
-      liftedInstructions,
     };
   }
   const blocks = loop.map((index) => unit.blocks[index]);
@@ -132,7 +127,6 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     successors: connect(unit, inside, options),
     isLoop: true,
     guestInstructions: blocks.reduce((sum, block) => sum + block.guestInstructions, 0),
-    liftedInstructions,
   };
 }
 

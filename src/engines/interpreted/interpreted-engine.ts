@@ -3,12 +3,13 @@ import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
-import { BlockLifter, createMachine, emptyStatistics } from '../guest-code.ts';
+import { BlockLifter, createMachine } from '../guest-code.ts';
 import { logBlock } from '../log.ts';
+import { EngineStatistics } from '../statistics.ts';
 
 export class InterpretedEngine implements Engine {
   readonly name = 'interpreted';
-  readonly statistics = emptyStatistics();
+  readonly statistics = new EngineStatistics();
   private readonly options: EngineOptions;
   private readonly interpreters = new Map<State, Interpreter>();
 
@@ -53,6 +54,7 @@ export class InterpretedEngine implements Engine {
     });
     const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) => logBlock(unit, this.options));
     const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));
+    interpreter.observer = lifter.preparationObserver();
     this.interpreters.set(state, interpreter);
     return interpreter;
   }

@@ -15,9 +15,10 @@ import { type HelperRegisters, helperRegisters } from '../../../translators/opti
 import { leftLoop } from '../../../translators/optimize/structure.ts';
 import { type MemoryLayout, trapsByItself } from '../../../translators/webassembly/memory.ts';
 import { emitModule } from '../../../translators/webassembly/region.ts';
-import type { EngineOptions, EngineStatistics } from '../engine.ts';
+import type { EngineOptions } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
 import { logBlock, logModule, logSource } from '../log.ts';
+import type { EngineStatistics } from '../statistics.ts';
 import { Cell, CellTable } from './cells.ts';
 import type { Policy } from './policy.ts';
 import { addLines, scriptUrl } from './stack-traces.ts';
@@ -53,6 +54,8 @@ export class ThreadCode {
   /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
   private readonly exactMachine: Machine;
   private readonly fetch: Fetch;
+  /** Milliseconds of a steady clock; stands still where costs are not measured. */
+  private readonly now: () => number;
   private readonly helpers: readonly HelperRegisters[];
   private readonly environment: Environment;
   private readonly exactEnvironment: Environment;
@@ -92,6 +95,7 @@ export class ThreadCode {
     this.unwind = state.i32.subarray(header.unwind >> 2, (header.unwind >> 2) + 1);
     const { frontend, memory, host } = options;
     this.fetch = codeFetcher(memory);
+    this.now = host.now ?? (() => 0);
     this.helpers = helperRegisters(frontend);
     this.machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
@@ -106,7 +110,12 @@ export class ThreadCode {
     const fetch = host.log === undefined ? this.fetch : undefined;
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
-    this.makeStepper = () => new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+    this.interpreter.observer = lifter.preparationObserver();
+    this.makeStepper = () => {
+      const stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+      stepper.observer = lifter.preparationObserver();
+      return stepper;
+    };
     this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
       policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell, depth > 0).f(depth),
     );
@@ -273,18 +282,17 @@ export class ThreadCode {
    */
   private translate(cell: Cell, called = false): Cell {
     if (cell.translated) return cell;
-    const { statistics, policy } = this;
+    const { policy } = this;
     if (policy.backend === 'webassembly') this.makeWebAssembly(cell, called);
     else this.makeJavaScript(cell, called);
-    statistics.regions++;
     if (!policy.translateAtOnce) this.interpreter.leaveAt(cell.pc);
     return cell;
   }
 
   private makeJavaScript(cell: Cell, called: boolean): void {
-    const { statistics, policy, options } = this;
-    const { region, analysis, changesMode, name, indirectTargets } = this.discover(cell, called);
-    const start = performance.now();
+    const { statistics, policy, options, now } = this;
+    const { region, analysis, changesMode, name, indirectTargets, times } = this.discover(cell, called);
+    const start = now();
     const emitted = emitRegion(region, analysis, options.frontend, this.helpers, {
       name,
       memory: options.memory,
@@ -296,20 +304,29 @@ export class ThreadCode {
       chained: policy.chained,
       indirectTargets,
     });
-    const compiling = performance.now();
+    const compiling = now();
     const url = scriptUrl(emitted.name);
     const environment = changesMode ? this.exactEnvironment : this.environment;
     const batch = compile([emitted], environment, url);
     addLines(url, batch.pcs, options.host);
     this.cells.install(cell, batch.functions[0], pagesOf(region));
-    statistics.emitTime += compiling - start;
-    statistics.compileTime += performance.now() - compiling;
+    const end = now();
+    statistics.addTranslation({
+      tier: policy.chained ? 'javascriptBlocks' : 'javascriptRegions',
+      address: cell.pc,
+      instructions: region.guestInstructions,
+      size: emitted.source.length,
+      ...times,
+      emitTime: compiling - start,
+      compileTime: end - compiling,
+      at: end,
+    });
     if (options.host.log !== undefined) logBlock(region.unit, options);
     logSource(emitted.source, options);
   }
 
   private makeWebAssembly(cell: Cell, called: boolean): void {
-    const { statistics, policy, options } = this;
+    const { statistics, policy, options, now } = this;
     const { memory } = options;
     const linker = this.linker ?? this.makeLinker();
     const layout = {
@@ -320,8 +337,8 @@ export class ThreadCode {
     };
     const accessesTrap = memory.hostProtection === 'on';
     const found = this.discover(cell, called, accessesTrap ? layout : undefined);
-    const { region, analysis, changesMode, name, indirectTargets } = found;
-    const start = performance.now();
+    const { region, analysis, changesMode, name, indirectTargets, times } = found;
+    const start = now();
     const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
       name: linker.uniqueName(name),
       layout,
@@ -339,11 +356,20 @@ export class ThreadCode {
       slotOf: (pc) => linker.slotOf(this.cells.get(pc)),
       indirectTargets,
     });
-    const compiling = performance.now();
+    const compiling = now();
     const made = linker.link(cell, emitted, changesMode ? this.exactMachine : this.machine);
     this.cells.install(cell, (depth) => made(depth, 0), pagesOf(region));
-    statistics.emitTime += compiling - start;
-    statistics.compileTime += performance.now() - compiling;
+    const end = now();
+    statistics.addTranslation({
+      tier: 'webassemblyRegions',
+      address: cell.pc,
+      instructions: region.guestInstructions,
+      size: emitted.bytes.length,
+      ...times,
+      emitTime: compiling - start,
+      compileTime: end - compiling,
+      at: end,
+    });
     if (options.host.log !== undefined) logBlock(region.unit, options);
     logModule(emitted, options);
   }
@@ -373,15 +399,15 @@ export class ThreadCode {
 
   /** Finds, lifts and analyses the region at a cell. @param layout of memory, where accesses trap */
   private discover(cell: Cell, called: boolean, layout?: MemoryLayout) {
-    const { options, policy, statistics } = this;
+    const { options, policy, now } = this;
     const { frontend, host } = options;
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
-    const start = performance.now();
+    const start = now();
     const { low, high } = policy.bounds(entry, symbol);
     const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
-    const discover = (exactFloatingPoint: boolean) => {
-      const found = discoverRegion(frontend, this.fetch, entry, {
+    const discover = (exactFloatingPoint: boolean) =>
+      discoverRegion(frontend, this.fetch, entry, {
         low,
         high,
         limit: policy.regionLimit,
@@ -390,18 +416,14 @@ export class ThreadCode {
         loopOnly: !policy.chained && !called && entry !== symbol?.start,
         indirectTargets,
       });
-      statistics.liftedInstructions += found.liftedInstructions;
-      return found;
-    };
     let region = discover(this.exactFloatingPoint);
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
     if (changesMode) region = discover(true);
-    const lifted = performance.now();
+    const lifted = now();
     const traps = layout === undefined ? undefined : (at: number) => trapsByItself(region.unit, at, layout);
     const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults, traps);
-    statistics.liftTime += lifted - start;
-    statistics.optimizeTime += performance.now() - lifted;
-    return { region, analysis, changesMode, name: functionName(entry, symbol), indirectTargets };
+    const times = { liftTime: lifted - start, optimizeTime: now() - lifted };
+    return { region, analysis, changesMode, name: functionName(entry, symbol), indirectTargets, times };
   }
 
   /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */

@@ -1,13 +1,13 @@
 /** The translated engines: JavaScript functions for regions, with the interpreter for what is cold. */
 import type { State } from '../../../translators/ir/state.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
-import { emptyStatistics } from '../guest-code.ts';
+import { EngineStatistics } from '../statistics.ts';
 import { type Policy, policies } from './policy.ts';
 import { ThreadCode } from './thread-code.ts';
 
 export class TranslatedEngine implements Engine {
   readonly name: keyof typeof policies;
-  readonly statistics = emptyStatistics();
+  readonly statistics = new EngineStatistics();
   private readonly options: EngineOptions;
   private readonly policy: Policy;
   private readonly threads = new Map<State, ThreadCode>();
