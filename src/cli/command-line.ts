@@ -10,6 +10,7 @@ export type Request =
       readonly program: string;
       readonly args: readonly string[];
     }
+  | { readonly kind: 'doctor'; readonly json: boolean }
   /** Text to print on standard output: help, version. */
   | { readonly kind: 'print'; readonly text: string };
 
@@ -79,6 +80,12 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   run.action((program: string, programArgs: string[], values: Record<string, unknown>) => {
     const options = Object.fromEntries(runOptions.map((row) => [row.key, values[row.key]]));
     request = { kind: 'run', options: options as PartialOptions, program, args: programArgs };
+  });
+  const doctor = stele
+    .command('doctor')
+    .description('tell what this machine offers, and what to do where something is missing');
+  doctor.option('--json', 'print it as JSON').action(({ json = false }: { json?: boolean }) => {
+    request = { kind: 'doctor', json };
   });
   const [command, ...rest] = args;
   try {

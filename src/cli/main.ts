@@ -1,37 +1,42 @@
 /** Where `stele` begins: finds the command, and turns what went wrong into a message and an exit status. */
 import manifest from '../../package.json' with { type: 'json' };
 import { commandArguments, exit, writeError, writeOutput } from '../host/command.ts';
-import { type PartialOptions, UsageError } from './options.ts';
+import type { Request } from './command-line.ts';
+import { UsageError } from './options.ts';
 
 const usageStatus = 1;
 /** EX_SOFTWARE of sysexits.h: an error of Stele's own. */
 const internalErrorStatus = 70;
 
-interface RunRequest {
-  readonly options: PartialOptions;
-  readonly program: string;
-  readonly args: readonly string[];
-}
-
-/** What to run. Without options there is nothing to parse: the program's name ends them, and commander need not be loaded. */
-async function request(args: readonly string[]): Promise<RunRequest | undefined> {
+/** What to do. Without options there is nothing to parse: the program's name ends them, and commander need not be loaded. */
+async function request(args: readonly string[]): Promise<Request> {
   const [command, program, ...rest] = args;
   if (command === 'run' && program !== undefined && !program.startsWith('-')) {
-    return { options: {}, program, args: rest };
+    return { kind: 'run', options: {}, program, args: rest };
   }
   const { parseCommandLine } = await import('./command-line.ts');
-  const parsed = parseCommandLine(args, manifest.version);
-  if (parsed.kind === 'run') return parsed;
-  writeOutput(parsed.text);
-  return undefined;
+  return parseCommandLine(args, manifest.version);
+}
+
+async function perform(wanted: Request): Promise<number> {
+  switch (wanted.kind) {
+    case 'run': {
+      const { run } = await import('./run.ts');
+      return await run(wanted.options, wanted.program, wanted.args);
+    }
+    case 'doctor': {
+      const { doctor } = await import('./doctor.ts');
+      return doctor(wanted.json);
+    }
+    case 'print':
+      writeOutput(wanted.text);
+      return 0;
+  }
 }
 
 async function main(): Promise<number> {
   try {
-    const found = await request(commandArguments());
-    if (found === undefined) return 0;
-    const { run } = await import('./run.ts');
-    return await run(found.options, found.program, found.args);
+    return await perform(await request(commandArguments()));
   } catch (error) {
     if (!(error instanceof UsageError)) {
       const { describeInternalError } = await import('../diagnostics/stack-trace.ts');

@@ -23,6 +23,7 @@ import { deferOptimization } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
+import { NoMemoryError } from '../memory/address-space.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { guestEnvironment } from './guest-environment.ts';
 import {
@@ -81,6 +82,10 @@ export async function run(flags: PartialOptions, program: string, args: readonly
       log: log.length === 0 ? undefined : logger(new Set(log), sink),
     });
   } catch (error) {
+    if (error instanceof NoMemoryError) {
+      writeError(`stele: the guest's memory cannot be made: ${error.message}. "stele doctor" tells what to do.\n`);
+      return cannotRun;
+    }
     if (!(error instanceof ElfError)) throw error;
     writeError(`stele: ${program}: ${error.message}\n`);
     return cannotRun;

@@ -45,6 +45,12 @@ export function configurationDirectory(): string {
   return process.env.XDG_CONFIG_HOME || `${homedir()}/.config`;
 }
 
+/** The directory of what can be made again (XDG Base Directory Specification, for which a relative path does not count). */
+export function cacheDirectory(): string {
+  const { XDG_CACHE_HOME: home = '' } = process.env;
+  return home.startsWith('/') ? home : `${homedir()}/.cache`;
+}
+
 /** A file that cannot be used, with the system's name for the reason (ENOENT, EACCES). */
 export interface FileProblem {
   readonly code: string;

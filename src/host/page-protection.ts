@@ -52,6 +52,12 @@ function loadNative(): Native | NoHostPages {
   }
 }
 
+/** Why functions of the C library cannot be called; empty where they can. */
+export function ffiProblem(): string {
+  const native = loadNative();
+  return 'reason' in native ? native.reason : '';
+}
+
 /**
  * Whether the host maps all of this range for reading and writing, and behind it the inaccessible range that V8
  * reserves only where it turns faults of WebAssembly code into traps (not with --disable-wasm-trap-handler, nor where

@@ -39,6 +39,9 @@ const stackGuard = 256 * pageSize;
 
 const { read, write, execute } = permission;
 
+/** The host does not let a guest's memory be made; the message is the host's. */
+export class NoMemoryError extends Error {}
+
 export class AddressSpace implements GuestMemory {
   readonly byteOrder: 'big' | 'little';
   readonly minimum = minimum;
@@ -63,12 +66,19 @@ export class AddressSpace implements GuestMemory {
   private host: HostProtection | undefined;
   private unavailable: NoHostPages | undefined;
 
-  /** @param findHostPages is asked when enableHostProtection is first called */
+  /**
+   * @param findHostPages is asked when enableHostProtection is first called
+   * @throws NoMemoryError
+   */
   constructor(byteOrder: 'big' | 'little', findHostPages?: FindHostPages) {
     this.findHostPages = findHostPages;
     const pages = byteLength / wasmPageSize;
     this.byteOrder = byteOrder;
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    try {
+      this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    } catch (error) {
+      throw new NoMemoryError((error as Error).message);
+    }
     this.buffer = this.memory.buffer;
     this.bytes = new Uint8Array(this.buffer);
     this.view = new DataView(this.buffer);

@@ -104,6 +104,12 @@ describe('the command line', () => {
     expect(() => parseCommandLine(args, '1.2.3')).toThrow(message);
   });
 
+  test('has a command without a program', () => {
+    expect(parseCommandLine(['doctor'], '1.2.3')).toEqual({ kind: 'doctor', json: false });
+    expect(parseCommandLine(['doctor', '--json'], '1.2.3')).toEqual({ kind: 'doctor', json: true });
+    expect(() => parseCommandLine(['doctor', 'x'], '1.2.3')).toThrow(UsageError);
+  });
+
   test('answers --version and --help', () => {
     expect(parseCommandLine(['--version'], '1.2.3')).toEqual({ kind: 'print', text: '1.2.3\n' });
     expect(parseCommandLine(['--help'], '1.2.3')).toMatchObject({

@@ -86,6 +86,18 @@ describe('help and mistakes', () => {
   });
 });
 
+test.runIf(process.platform === 'linux')(
+  'a guest that the host has no room for is an error that says what to do',
+  () => {
+    const command = [process.execPath, launcher, 'run', guest('hello')];
+    const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', 'ulimit -v 2000000; exec "$@"', 'sh', ...command], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 126, stdout: '' });
+    expect(stderr).toMatch(/^stele: the guest's memory cannot be made: .*\. "stele doctor" tells what to do\.\n$/);
+  },
+);
+
 describe('a program', () => {
   test('has its output and status to itself', () => {
     expect(stele(['run', guest('hello')])).toEqual({ status: 0, signal: null, stdout: 'hello, world\n', stderr: '' });

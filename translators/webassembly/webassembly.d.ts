@@ -21,6 +21,8 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: Readonly<Record<string, Readonly<Record<string, ImportValue>>>>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
+  /** Whether bytes are a module that can be compiled. */
+  function validate(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): boolean;
   class CompileError extends Error {}
   class RuntimeError extends Error {}
 }
