@@ -135,7 +135,8 @@ try {
 
 function print(): void {
   const report = new Report(selected, all);
-  console.log(`Processor time in seconds, medians of ${rounds} rounds; ratios: lower is faster`);
+  const how = rounds === 1 ? 'one round' : `medians of ${rounds} rounds`;
+  console.log(`Processor time in seconds, ${how}; ratios: lower is faster`);
   for (const [what, version] of Object.entries(contenders.versions)) console.log(`  ${what}: ${version}`);
   for (const engine of engines.filter((name) => (large as readonly Contender[]).includes(name))) {
     console.log(`\n${report.engineTable(engine)}`);
