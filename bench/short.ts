@@ -6,12 +6,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { formatTable } from '../src/diagnostics/table.ts';
 import { folder } from '../test/guests/programs.ts';
 import { type Engine, engines, steleCommand } from '../test/programs/run-guest.ts';
 import { type Benchmark, benchmarks } from './lib/contenders.ts';
 import { measure } from './lib/measure.ts';
 import { geometricMean, median } from './lib/statistics.ts';
-import { formatNumber, formatTable } from './lib/table.ts';
 
 const help = `Usage: npm run bench:short -- [options]
 
@@ -114,17 +114,11 @@ function report(rows: readonly Row[]): void {
     const best = single.reduce((one, other) => (median(wall[other]) < median(wall[one]) ? other : one));
     const ratio = median(wall.auto) / median(wall[best]);
     ratios.push(ratio);
-    return [
-      name,
-      `${scale}`,
-      ...engines.map((engine) => formatNumber(median(wall[engine]), 3)),
-      best,
-      formatNumber(ratio),
-    ];
+    return [name, `${scale}`, ...engines.map((engine) => median(wall[engine]).toFixed(3)), best, ratio.toFixed(2)];
   });
   const blank = ['', ...engines.map(() => ''), ''];
-  lines.push(['geometric mean', ...blank, formatNumber(geometricMean(ratios))]);
-  lines.push(['worst', ...blank, formatNumber(Math.max(...ratios))]);
+  lines.push(['geometric mean', ...blank, geometricMean(ratios).toFixed(2)]);
+  lines.push(['worst', ...blank, Math.max(...ratios).toFixed(2)]);
   console.log(`Wall time in seconds, medians of ${rounds} rounds, Node ${process.version}\n`);
   console.log(formatTable(['benchmark', 'scale', ...engines, 'best single', 'auto/best'], lines));
 }

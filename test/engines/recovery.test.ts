@@ -186,7 +186,14 @@ async function run(file: Uint8Array, way: Way) {
     engine: 'interpreted',
     measure: false,
   });
-  const limits = { threshold: 3, regionLimit: 600, blockLimit: 128, depthLimit: 4500, loopBudget: 10, tableEntries: 4096 };
+  const limits = {
+    threshold: 3,
+    regionLimit: 600,
+    blockLimit: 128,
+    depthLimit: 4500,
+    loopBudget: 10,
+    tableEntries: 4096,
+  };
   const engine = limitedEngine(name, guest, limits);
   const status = await runThread(guest.thread, engine);
   return { status, record: Buffer.concat(files.chunks), regions: engine.statistics.regions, memory: guest.memory };

@@ -9,6 +9,8 @@ export interface Feature {
   readonly isRequired: boolean;
   /** The result of `write`. */
   readonly result: ValueType;
+  /** Its module has a table as that of translations. */
+  readonly hasTable?: boolean;
   /** Writes a function body that is valid only where the feature is there. */
   write(f: FunctionWriter): void;
 }
@@ -17,7 +19,8 @@ export interface Feature {
 export const features: readonly Feature[] = [
   { name: 'shared memory', isRequired: true, result: 'i32', write: (f) => f.i32(0) },
   { name: 'atomic operations', isRequired: true, result: 'i32', write: writeAtomic },
-  { name: 'tail calls', isRequired: true, result: 'i32', write: (f) => { f.i32(0); f.callIndirect(wasm.return_call_indirect); } },
+  { name: 'tail calls', isRequired: true, result: 'i32', hasTable: true, write: (f) => { f.i32(0); f.callIndirect(wasm.return_call_indirect); } },
+  { name: 'typed tables', isRequired: true, result: 'i32', hasTable: true, write: (f) => f.i32(0) },
   { name: 'sign extension', isRequired: true, result: 'i32', write: (f) => { f.i32(0); f.op(wasm.i32_extend16_s); } },
   { name: 'saturating conversions', isRequired: true, result: 'i32', write: (f) => { f.f64(0, 0); f.prefixed(0xfc, 0x02); } },
   { name: 'relaxed SIMD', isRequired: false, result: 'f64', write: writeRelaxed },
@@ -40,7 +43,7 @@ function writeRelaxed(f: FunctionWriter): void {
 }
 
 /** Whether the host accepts a feature, in a module such as a translation's. */
-export function isSupported({ name, result, write }: Feature): boolean {
+export function isSupported({ name, result, hasTable, write }: Feature): boolean {
   const f = new FunctionWriter(0);
   write(f);
   const { bytes } = encodeModule({
@@ -50,6 +53,7 @@ export function isSupported({ name, result, write }: Feature): boolean {
     body: f.out.finish(),
     imports: f.imports,
     memoryPages: 1,
+    ...(hasTable ? { tableEntries: 1, makesTable: true } : {}),
   });
   return WebAssembly.validate(bytes);
 }
