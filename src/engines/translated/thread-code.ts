@@ -65,8 +65,11 @@ export class ThreadCode {
   private linker: WebAssemblyLinker | undefined;
   /** From an indirect jump to the targets that it took. */
   private readonly targets = new Map<number, number[]>();
-  /** From an indirect jump to how often its target was unknown to the translation, and how often that led to a new one. */
-  private readonly misses = new Map<number, { count: number; retranslations: number }>();
+  /**
+   * From an indirect jump to how often its target was unknown to the translation, how often that led to a new one, and
+   * whether a new one would know more.
+   */
+  private readonly misses = new Map<number, { count: number; retranslations: number; hasNew: boolean }>();
   /** Run the block at the pc in the interpreter, whatever translation there is. */
   private interpretNext = false;
   /** The personality wants run() to be left. */
@@ -467,14 +470,19 @@ export class ThreadCode {
       known = [];
       this.targets.set(site, known);
     }
-    if (!known.includes(target)) known.push(target);
     let misses = this.misses.get(site);
     if (misses === undefined) {
-      misses = { count: 0, retranslations: 0 };
+      misses = { count: 0, retranslations: 0, hasNew: false };
       this.misses.set(site, misses);
     }
-    if (++misses.count >= missLimit && misses.retranslations < retranslationLimit) {
+    if (!known.includes(target)) {
+      known.push(target);
+      misses.hasNew = true;
+    }
+    // A target that is known and still missed had no room in the region.
+    if (++misses.count >= missLimit && misses.hasNew && misses.retranslations < retranslationLimit) {
       misses.count = 0;
+      misses.hasNew = false;
       misses.retranslations++;
       const cell = this.cells.get(entry);
       if (cell.translated) {
