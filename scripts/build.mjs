@@ -9,6 +9,7 @@
  * Usage: node scripts/build.mjs [directory]
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,8 +34,10 @@ const withoutChildProcess = {
  * theirs; these are all that the rest of the program imports from them.
  */
 const deferred = new Set([
+  'src/cli/translation-store.ts',
   'src/diagnostics/fatal-signal.ts',
   'src/engines/log.ts',
+  'src/engines/translated/kept-translations.ts',
   'src/engines/translated/webassembly-linker.ts',
   'translators/javascript/compile.ts',
   'translators/javascript/region.ts',
@@ -87,7 +90,10 @@ await build({
 // The function that the launcher calls. To put it together there would copy the text once more in each run.
 const program = await readFile(join(output, 'main.js'), 'utf8');
 const parameters = 'exports, require, module, __filename, __dirname';
-await writeFile(join(output, 'main.js'), `(function (${parameters}) {${program}\n})\n`);
+// What one build keeps for later runs no other one uses (src/host/build-identity.ts).
+const identity = createHash('sha256').update(program).digest('hex').slice(0, 16);
+const named = program.replace(/^("use strict";)?/, `$&const steleBuild=${JSON.stringify(identity)};`);
+await writeFile(join(output, 'main.js'), `(function (${parameters}) {${named}\n})\n`);
 await copyFile(join(root, 'src/host/launcher.cjs'), join(output, 'stele.js'));
 await chmod(join(output, 'stele.js'), 0o755);
 // The package's own type is "module".

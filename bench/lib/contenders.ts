@@ -124,7 +124,7 @@ export class Contenders {
   command(contender: Contender, benchmark: string, scale: number, ...options: string[]): string[] {
     const args = [benchmark, `${scale}`];
     if (isReference(contender)) return [...this.recipes[contender].command, ...args];
-    return [process.execPath, this.entry, 'run', '--engine', contender, ...options, guest, ...args];
+    return [process.execPath, this.entry, 'run', '--no-cache', '--engine', contender, ...options, guest, ...args];
   }
 
   dispose(): void {

@@ -11,6 +11,12 @@ export type Request =
       readonly args: readonly string[];
     }
   | { readonly kind: 'doctor'; readonly json: boolean }
+  | {
+      readonly kind: 'cache';
+      readonly action: 'list' | 'clear';
+      readonly options: PartialOptions;
+      readonly json: boolean;
+    }
   /** Text to print on standard output: help, version. */
   | { readonly kind: 'print'; readonly text: string };
 
@@ -33,6 +39,8 @@ function docOf(row: OptionRow): string {
 function optionOf(row: OptionRow): Option {
   // Commander takes only single letters after one dash; expandAliases() replaces the other spellings.
   const option = new Option(flagsOf(row), docOf(row));
+  // Commander would take "--no-cache" for the negation of "--cache".
+  option.negate = false;
   const where = row.short === '' ? `--${row.long}` : `-${row.short}`;
   if (row.kind !== 'switch') {
     option.argParser((text: string, previous: unknown) => {
@@ -87,6 +95,18 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   doctor.option('--json', 'print it as JSON').action(({ json = false }: { json?: boolean }) => {
     request = { kind: 'doctor', json };
   });
+  const cache = stele.command('cache').description('translations that are kept from run to run');
+  const rows = runOptions.filter(({ key }) => key === 'cacheDir' || key === 'config');
+  const cacheCommand = (action: 'list' | 'clear', doc: string): Command => {
+    const command = cache.command(action).description(doc);
+    for (const row of rows) command.addOption(optionOf(row));
+    return command.action((values: PartialOptions & { json?: true }) => {
+      const options = Object.fromEntries(rows.map(({ key }) => [key, values[key]]));
+      request = { kind: 'cache', action, options, json: values.json === true };
+    });
+  };
+  cacheCommand('list', 'list them by program, those used last first').option('--json', 'print the list as JSON');
+  cacheCommand('clear', 'remove all of them');
   const [command, ...rest] = args;
   try {
     stele.parse(command === 'run' ? [command, ...expandAliases(rest)] : args, { from: 'user' });

@@ -3,6 +3,7 @@
 import type { Frontend } from '../../translators/frontend.ts';
 import { State } from '../../translators/ir/state.ts';
 import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
+import type { TranslationStore } from '../cache/translation-cache.ts';
 import { LineTable } from '../elf/dwarf-lines.ts';
 import { type LoadedProgram, loadElf } from '../elf/load-elf.ts';
 import type { Target } from '../elf/machines.ts';
@@ -47,6 +48,8 @@ export interface GuestOptions {
   readonly keepsRunning?: () => void;
   readonly observer?: CallObserver;
   readonly log?: Log;
+  /** Where translations of the program are kept from run to run. */
+  readonly translations?: () => TranslationStore;
 }
 
 export interface Guest {
@@ -102,6 +105,7 @@ export function createGuest(options: GuestOptions): Guest {
     frontend,
     memory,
     countInstructions: options.measure,
+    translations: options.translations,
     host: {
       systemCall: () => dispatcher.dispatch(),
       symbolAt: (address) => symbols.symbolAt(address),

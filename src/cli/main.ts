@@ -28,6 +28,10 @@ async function perform(wanted: Request): Promise<number> {
       const { doctor } = await import('./doctor.ts');
       return doctor(wanted.json);
     }
+    case 'cache': {
+      const { clearCache, listCache } = await import('./cache.ts');
+      return wanted.action === 'list' ? listCache(wanted.options, wanted.json) : clearCache(wanted.options);
+    }
     case 'print':
       writeOutput(wanted.text);
       return 0;

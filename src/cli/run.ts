@@ -4,15 +4,13 @@ import { describeFatalSignal } from '../diagnostics/fatal-signal.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import type { Log, LogKind } from '../engines/engine.ts';
 import {
+  absolutePath,
   argumentBytes,
-  configurationDirectory,
   dieOfSignal,
-  environment,
   environmentBytes,
   errorSink,
   openTextFile,
   readExecutable,
-  readText,
   type TextSink,
   writeError,
 } from '../host/command.ts';
@@ -24,16 +22,11 @@ import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
+import { completeOptions } from './configuration.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { guestEnvironment } from './guest-environment.ts';
-import {
-  optionsFromConfiguration,
-  optionsFromEnvironment,
-  type PartialOptions,
-  type RunOptions,
-  resolveOptions,
-  UsageError,
-} from './options.ts';
+import { type PartialOptions, type RunOptions, UsageError } from './options.ts';
+import { openTranslationStore } from './translation-store.ts';
 
 /** Exit statuses of shells for a program that cannot be run and for one that is not there. */
 const cannotRun = 126;
@@ -59,6 +52,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
   const sink = options.logFile === '' ? errorSink : openSink(options.logFile, '--log-file');
   const statistics = statisticsSink(options);
   const { log } = options;
+  // The guest may change the working directory.
+  const cache = { ...options, cacheDir: options.cacheDir === '' ? '' : absolutePath(options.cacheDir) };
   const system = new NodeSystem();
   // The other engines' code is compiled from the start, and wants to be optimized.
   const startsInterpreted = options.engine === 'auto' || options.engine === 'interpreted';
@@ -80,6 +75,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
       keepsRunning: optimize,
       observer: options.strace ? await createTracer(sink) : undefined,
       log: log.length === 0 ? undefined : logger(new Set(log), sink),
+      // A log shall have everything that is translated.
+      translations: options.noCache || log.length > 0 ? undefined : () => openTranslationStore(file, path, cache),
     });
   } catch (error) {
     if (error instanceof NoMemoryError) {
@@ -102,6 +99,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     optimize?.();
   }
   const ended = now();
+  guest.engine.close();
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));
   if (statistics !== undefined) {
     const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
@@ -120,17 +118,6 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     statistics.flush();
   }
   return status.kind === 'exit' ? status.code : dieOfSignal(status.signal);
-}
-
-/** Flags before environment before configuration file before defaults. */
-function completeOptions(flags: PartialOptions): RunOptions {
-  const fromEnvironment = optionsFromEnvironment(environment());
-  const named = flags.config ?? fromEnvironment.config;
-  const path = named ?? `${configurationDirectory()}/stele/config.json`;
-  const text = readText(path);
-  if (typeof text === 'string') return resolveOptions(flags, fromEnvironment, optionsFromConfiguration(text, path));
-  if (named !== undefined || text.code !== 'ENOENT') throw new UsageError(`${path}: ${text.message}`);
-  return resolveOptions(flags, fromEnvironment);
 }
 
 /** @throws UsageError when the file cannot be written */
@@ -173,7 +160,9 @@ function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): 
     pc: status.pc,
     address: status.address,
     access: thread.exception?.access ?? 0,
-    mayBeStale: (thread.exception?.access ?? 0) !== 0 && guest.engine.statistics.regions > 0,
+    mayBeStale:
+      (thread.exception?.access ?? 0) !== 0 &&
+      guest.engine.statistics.regions + guest.engine.statistics.regionsFromCache > 0,
   };
   return describeFatalSignal(fatal, {
     frontend,

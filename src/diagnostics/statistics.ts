@@ -54,6 +54,8 @@ export const counters: readonly Counter[] = [
   { key: 'engine', label: 'engine', unit: 'name', value: (cost) => cost.engineName },
   { key: 'pageProtection', label: 'page protection', unit: 'name', value: (cost) => (cost.checkedBecause === '' ? 'by the host' : 'checked') },
   { key: 'guestInstructions', label: 'guest instructions', unit: 'count', value: (cost) => cost.engine.guestInstructions },
+  { key: 'regionsFromCache', label: 'regions from the cache', unit: 'count', value: (cost) => cost.engine.regionsFromCache },
+  { key: 'regionsKept', label: 'regions kept in the cache', unit: 'count', value: (cost) => cost.engine.regionsKept },
   { key: 'invalidations', label: 'translations invalidated', unit: 'count', value: (cost) => cost.engine.invalidations },
   { key: 'exactFloatingPoint', label: 'exact floating-point status', unit: 'flag', value: (cost) => cost.engine.exactFloatingPoint },
   { key: 'systemCalls', label: 'system calls', unit: 'count', value: (cost) => cost.systemCalls },

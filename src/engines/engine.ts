@@ -6,6 +6,7 @@
  */
 import type { Frontend, Machine } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
+import type { TranslationStore } from '../cache/translation-cache.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineStatistics } from './statistics.ts';
 
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly host: EngineHost;
   /** Count guest instructions in translated code too (the interpreter always does). */
   readonly countInstructions: boolean;
+  /** Where translations of the program are kept from run to run; asked for when the first one is wanted. */
+  readonly translations?: (() => TranslationStore) | undefined;
 }
 
 export interface Engine {
@@ -54,4 +57,6 @@ export interface Engine {
   invalidate(start: number, length: number): void;
   /** From now on dead registers too are exact at faults: the guest handles SIGSEGV or SIGBUS and may look. */
   requirePreciseFaults(): void;
+  /** The guest has come to its end: keeps what later runs can use. */
+  close(): void;
 }

@@ -49,6 +49,9 @@ export class EngineStatistics {
   /** Translations that were dropped because code changed, or the rules that they were made by. */
   invalidations = 0;
   exactFloatingPoint = false;
+  /** Regions whose translations earlier runs made, and those that this run made and kept for later ones. */
+  regionsFromCache = 0;
+  regionsKept = 0;
   readonly tiers = Object.fromEntries(tiers.map((tier) => [tier, emptyCost()])) as Record<Tier, TierCost>;
   /** Every translation in the order of making; undefined while nobody wants to know. */
   translations: TranslationCost[] | undefined;

@@ -1,6 +1,7 @@
 /** What a command asks of Node: its arguments, the files it is given by name, its output, its end. */
 import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
+import { resolve } from 'node:path';
 
 /** The command's arguments, without the interpreter and the script. */
 export function commandArguments(): string[] {
@@ -49,6 +50,11 @@ export function configurationDirectory(): string {
 export function cacheDirectory(): string {
   const { XDG_CACHE_HOME: home = '' } = process.env;
   return home.startsWith('/') ? home : `${homedir()}/.cache`;
+}
+
+/** The path from the root, for use when the working directory may be another one. */
+export function absolutePath(path: string): string {
+  return resolve(path);
 }
 
 /** A file that cannot be used, with the system's name for the reason (ENOENT, EACCES). */

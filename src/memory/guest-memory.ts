@@ -59,6 +59,8 @@ export interface GuestMemory extends MemoryView {
   readonly memory: WebAssembly.Memory;
   /** Sets aside 4096 zeroed bytes that no guest address leads to. @returns their offset in the buffer. @throws RangeError when there are none left */
   allocateStateBlock(): number;
+  /** Gives such bytes back. */
+  releaseStateBlock(block: number): void;
 
   /** Whether accesses that the guest may not make trap in WebAssembly code; 'off' until that is asked for. */
   readonly hostProtection: 'off' | 'on' | 'unavailable';

@@ -1,6 +1,7 @@
 /** `stele` as its users start it: what it prints where, and how it ends. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -192,6 +193,39 @@ describe('what is seen of a run', () => {
       stdout: '',
     });
     rmSync(place);
+  });
+});
+
+describe('a build', () => {
+  test('has an identity that follows from what was built', () => {
+    const program = readFileSync(join(folder, 'dist', 'main.js'), 'utf8');
+    const place = /const steleBuild="([0-9a-f]{16})";/;
+    const identity = place.exec(program)?.[1];
+    const text = program.replace(/^\(function \([^)]*\) \{/, '').replace(/\n\}\)\n$/, '');
+    expect(createHash('sha256').update(text.replace(place, '')).digest('hex').slice(0, 16)).toBe(identity);
+  });
+
+  test('uses no translations of another one', { timeout: 60_000 }, () => {
+    const directory = join(folder, 'translations');
+    const args = ['run', '--json', '--cache-dir', directory, guest('benchmarks'), 'sort', '0.02'];
+    const fromCache = (entry: string): number => {
+      const { stdout, stderr } = spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8' });
+      expect(stdout).toMatch(/^sort: [0-9a-f]{8}\n$/);
+      return JSON.parse(stderr).regionsFromCache;
+    };
+    const other = join(folder, 'other-build');
+    // Without V8's compiled code, which is for the program as it was.
+    cpSync(join(folder, 'dist'), other, { recursive: true, filter: (path) => !path.endsWith('.cache') });
+    const program = readFileSync(join(other, 'main.js'), 'latin1');
+    const changed = program.replace(
+      /(steleBuild="[0-9a-f]{15})(.)/,
+      (_, most, last) => most + (last === '0' ? '1' : '0'),
+    );
+    expect(changed).not.toBe(program);
+    writeFileSync(join(other, 'main.js'), changed, 'latin1');
+    const launchers = [launcher, join(other, 'stele.js')];
+    for (const each of launchers) expect(fromCache(each)).toBe(0);
+    for (const each of launchers) expect(fromCache(each)).toBeGreaterThan(5);
   });
 });
 

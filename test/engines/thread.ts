@@ -1,4 +1,5 @@
 /** One guest thread with a page or more of code, on an engine of the test's choice. */
+import type { TranslationStore } from '../../src/cache/translation-cache.ts';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions, LogKind } from '../../src/engines/engine.ts';
 import { type Policy, policies } from '../../src/engines/translated/policy.ts';
@@ -26,12 +27,16 @@ export class TestThread {
   timeBase = () => ({ low: 0, high: 0 });
   symbols: { name: string; start: number; size: number }[] = [];
 
-  /** @param limits instead of the engine's own, for one that translates */
-  constructor(name: EngineName, limits?: Partial<Policy>) {
+  /**
+   * @param limits instead of the engine's own, for one that translates
+   * @param translations keeps translations from thread to thread
+   */
+  constructor(name: EngineName, limits?: Partial<Policy>, translations?: TranslationStore) {
     const options: EngineOptions = {
       frontend: powerpc,
       memory: this.memory,
       countInstructions: false,
+      translations: translations === undefined ? undefined : () => translations,
       host: {
         systemCall: () => this.systemCall(),
         symbolAt: (address) => this.symbols.find(({ start, size }) => address >= start && address < start + size),

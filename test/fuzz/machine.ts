@@ -1,4 +1,5 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
+import type { TranslationStore } from '../../src/cache/translation-cache.ts';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions } from '../../src/engines/engine.ts';
 import type { EngineStatistics } from '../../src/engines/statistics.ts';
@@ -94,11 +95,14 @@ export class FuzzMachine {
   patience = 20_000;
   private readonly watchdog = new Watchdog(this.state);
 
-  /** Runs all rounds of a program on a new engine. */
-  run(program: Program, name: EngineName): Outcome {
+  /**
+   * Runs all rounds of a program on a new engine.
+   * @param translations keeps translations from run to run
+   */
+  run(program: Program, name: EngineName, translations?: TranslationStore): Outcome {
     this.watchdog.watch(this.patience);
     this.state.i32[header.interrupt >> 2] = 0;
-    const outcome = new Run(this, program, name).run();
+    const outcome = new Run(this, program, name, translations).run();
     this.watchdog.watch(0);
     return outcome;
   }
@@ -147,7 +151,7 @@ class Run {
   private patched = 0;
   private endless = false;
 
-  constructor(machine: FuzzMachine, program: Program, name: EngineName) {
+  constructor(machine: FuzzMachine, program: Program, name: EngineName, translations?: TranslationStore) {
     this.memory = machine.memory;
     this.state = machine.state;
     this.program = program;
@@ -156,6 +160,7 @@ class Run {
       frontend: powerpc,
       memory: machine.memory,
       countInstructions: false,
+      translations: translations === undefined ? undefined : () => translations,
       host: {
         systemCall: () => this.systemCall(),
         symbolAt: (address) => program.symbols.find(({ start, size }) => address >= start && address < start + size),
@@ -177,6 +182,7 @@ class Run {
     } catch (thrown) {
       error = thrown;
     }
+    engine.close();
     const { memory } = this;
     const memories = [
       memory.peek(dataAddress, readOnlyAddress + 0x1000 - dataAddress),

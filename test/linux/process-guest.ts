@@ -158,5 +158,6 @@ export function scriptedEngine(steps: ((state: State) => number)[]): Engine {
     },
     invalidate() {},
     requirePreciseFaults() {},
+    close() {},
   };
 }

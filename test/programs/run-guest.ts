@@ -40,9 +40,14 @@ export function steleEntry(): string {
   return entry;
 }
 
-/** The command line that runs a guest on an engine; the guest's path and arguments follow. */
+/** The command line that runs a guest on an engine, without what earlier runs kept; the guest's path and arguments follow. */
 export function steleCommand(engine: Engine, ...options: string[]): string[] {
-  return [process.execPath, steleEntry(), 'run', '--engine', engine, ...options];
+  return [process.execPath, steleEntry(), 'run', '--engine', engine, '--no-cache', ...options];
+}
+
+/** The same with translations that are kept in a directory. */
+export function cachingCommand(engine: Engine, directory: string, ...options: string[]): string[] {
+  return [process.execPath, steleEntry(), 'run', '--engine', engine, '--cache-dir', directory, ...options];
 }
 
 /** The version of the installed qemu-ppc, such as `7.2`; undefined without one. */

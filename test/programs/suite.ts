@@ -4,10 +4,11 @@ import type { Case } from '../guests/cases.ts';
 import { expectSteleOutcome } from './expectations.ts';
 import { type Engine, runCase, steleCommand } from './run-guest.ts';
 
-export function runsCases(engine: Engine, chosen: readonly Case[]): void {
+/** @param command when it is not the engine's own */
+export function runsCases(engine: Engine, chosen: readonly Case[], command = steleCommand(engine)): void {
   describe(`guest programs, engine ${engine}`, () => {
     test.each(chosen)('$name', { timeout: 90_000 }, async (one) => {
-      expectSteleOutcome(one, await runCase(steleCommand(engine), one));
+      expectSteleOutcome(one, await runCase(command, one));
     });
   });
 }

@@ -18,8 +18,13 @@ export interface LinkEnvironment {
   helper(number: number): (...values: number[]) => number;
 }
 
+/** What linking needs of a module. */
+export interface Linkable extends Pick<EmittedModule, 'name' | 'bytes' | 'traps'> {
+  readonly imports: readonly { readonly name: string }[];
+}
+
 /** Compiles a module and gives its function. */
-export function link(emitted: EmittedModule, environment: LinkEnvironment): TableFunction {
+export function link(emitted: Linkable, environment: LinkEnvironment): TableFunction {
   const imports: Record<string, WebAssembly.ImportValue> = {
     [memoryName]: environment.memory,
     [tableName]: environment.table,

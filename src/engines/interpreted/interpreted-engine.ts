@@ -45,6 +45,8 @@ export class InterpretedEngine implements Engine {
   /** The interpreter's faults are always precise. */
   requirePreciseFaults(): void {}
 
+  close(): void {}
+
   private add(state: State): Interpreter {
     const { frontend, memory, host } = this.options;
     const machine = createMachine(memory, host, {

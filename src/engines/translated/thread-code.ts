@@ -2,15 +2,14 @@
  * The translated code of one guest thread: cells, the interpreter for what is cold and for what leaves a
  * translation in the middle, and the loop between them.
  */
-import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts';
+import type { Fetch, Machine } from '../../../translators/frontend.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
-import { exitCode, operations } from '../../../translators/ir/operations.ts';
+import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
-import type { Unit } from '../../../translators/ir/unit.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
-import { discoverRegion, type Region } from '../../../translators/optimize/discover.ts';
+import { discoverRegion } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
 import { leftLoop } from '../../../translators/optimize/structure.ts';
 import { type MemoryLayout, trapsByItself } from '../../../translators/webassembly/memory.ts';
@@ -19,8 +18,11 @@ import type { EngineOptions } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
 import { logBlock, logModule, logSource } from '../log.ts';
 import type { EngineStatistics } from '../statistics.ts';
+import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
+import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
 import type { Policy } from './policy.ts';
+import { changesFloatingPointMode, functionName, pagesOf, targetsIn } from './region-facts.ts';
 import { addLines, scriptUrl } from './stack-traces.ts';
 import { WebAssemblyLinker } from './webassembly-linker.ts';
 
@@ -32,6 +34,9 @@ const instructionsIndex = header.instructions >> 3;
 /** Indirect jumps whose unknown targets make a region be translated anew, and how often in all. */
 const missLimit = 64;
 const retranslationLimit = 4;
+
+/** Turns of the run loop between looks at the time for saving translations. */
+const saveDistance = 1000;
 
 /** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
 const modeStepLimit = 20_000;
@@ -63,6 +68,10 @@ export class ThreadCode {
   private readonly unwind: Int32Array;
   /** Where translations are WebAssembly: from the first one on. */
   private linker: WebAssemblyLinker | undefined;
+  /** What earlier runs translated, from when it is known that this one is not short. */
+  private kept: KeptTranslations | undefined;
+  /** Addresses where the interpreter leaves for a translation that is kept. */
+  private readonly expected = new Set<number>();
   /** From an indirect jump to the targets that it took. */
   private readonly targets = new Map<number, number[]>();
   /**
@@ -78,6 +87,7 @@ export class ThreadCode {
   private hasRetired = false;
   /** The guest left the default floating-point mode, and has not been seen back. */
   private modeLeft = false;
+  private untilSave = saveDistance;
   /** Blocks that were interpreted because of that. */
   private modeSteps = 0;
   exactFloatingPoint = false;
@@ -100,7 +110,7 @@ export class ThreadCode {
     this.fetch = codeFetcher(memory);
     this.now = host.now ?? (() => 0);
     this.helpers = helperRegisters(frontend);
-    this.machine = createMachine(memory, host, {
+    const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
       leaveDefaultFloatingPoint: () => {
@@ -108,6 +118,13 @@ export class ThreadCode {
         this.unwind[0] = 1;
       },
     });
+    this.machine = {
+      ...machine,
+      keepsRunning: () => {
+        machine.keepsRunning?.();
+        this.expectKept();
+      },
+    };
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
     // A log shall have every block that runs.
     const fetch = host.log === undefined ? this.fetch : undefined;
@@ -201,6 +218,7 @@ export class ThreadCode {
         }
       }
       if (this.leaving || words[exitWord] !== exitCode.none) break;
+      if (--this.untilSave === 0) this.saveInTime();
     }
     this.statistics.guestInstructions = this.state.f64[instructionsIndex];
   }
@@ -272,7 +290,13 @@ export class ThreadCode {
   private interpreted(reason: number): void {
     // An address that the interpreter leaves for keeps its mark when its translation is dropped.
     if (reason === stop.hot || reason === stop.translated) {
-      this.translate(this.cells.get(this.state.i32[pcWord]));
+      const cell = this.cells.get(this.state.i32[pcWord]);
+      if (this.expected.delete(cell.pc) && !cell.translated && !this.linkKept(cell)) {
+        // Not what was kept: this block has to become hot like any other.
+        this.interpreter.invalidate(cell.pc, 1);
+      } else {
+        this.translate(cell);
+      }
     } else if (reason === stop.exit && this.state.i32[exitWord] === exitCode.system_call) {
       this.state.i32[exitWord] = exitCode.none;
       if (!this.options.host.systemCall(this.state)) this.leaving = true;
@@ -286,8 +310,8 @@ export class ThreadCode {
   private translate(cell: Cell, called = false): Cell {
     if (cell.translated) return cell;
     const { policy } = this;
-    if (policy.backend === 'webassembly') this.makeWebAssembly(cell, called);
-    else this.makeJavaScript(cell, called);
+    if (policy.backend === 'javascript') this.makeJavaScript(cell, called);
+    else if (!this.linkKept(cell)) this.makeWebAssembly(cell, called);
     if (!policy.translateAtOnce) this.interpreter.leaveAt(cell.pc);
     return cell;
   }
@@ -329,33 +353,18 @@ export class ThreadCode {
   }
 
   private makeWebAssembly(cell: Cell, called: boolean): void {
-    const { statistics, policy, options, now } = this;
-    const { memory } = options;
+    const { statistics, options, now } = this;
     const linker = this.linker ?? this.makeLinker();
-    const layout = {
-      mirrored: memory.mirrored,
-      origin: memory.origin,
-      permissions: memory.permissions.byteOffset,
-      lowest: memory.mirrored ? memory.origin - memory.limit : 0,
-    };
-    const accessesTrap = memory.hostProtection === 'on';
-    const found = this.discover(cell, called, accessesTrap ? layout : undefined);
+    const assumptions = this.assumptions(linker);
+    const { kept } = this;
+    kept?.record();
+    const found = this.discover(cell, called, assumptions.accessesTrap ? assumptions.layout : undefined);
     const { region, analysis, changesMode, name, indirectTargets, times } = found;
     const start = now();
     const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
+      ...assumptions,
       name: linker.uniqueName(name),
-      layout,
-      memoryPages: linker.memoryPages,
-      tableEntries: linker.tableEntries,
-      stateBase: this.state.base,
-      slotCache: linker.slotCache,
-      preciseFaults: this.preciseFaults,
-      accessesTrap,
       checksMode: changesMode,
-      countInstructions: options.countInstructions,
-      depthLimit: policy.depthLimit,
-      loopBudget: policy.loopBudget,
-      hasFusedMultiplyAdd: linker.hasFusedMultiplyAdd,
       slotOf: (pc) => linker.slotOf(this.cells.get(pc)),
       indirectTargets,
     });
@@ -373,14 +382,22 @@ export class ThreadCode {
       compileTime: end - compiling,
       at: end,
     });
+    const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets));
+    if (isKept) statistics.regionsKept++;
     if (options.host.log !== undefined) logBlock(region.unit, options);
     logModule(emitted, options);
+  }
+
+  private assumptions(linker: WebAssemblyLinker): Assumptions {
+    const { exactFloatingPoint, preciseFaults } = this;
+    return assumptionsOf(this.options, this.policy, this.state, linker, { exactFloatingPoint, preciseFaults });
   }
 
   private makeLinker(): WebAssemblyLinker {
     const { state, options, policy } = this;
     const { frontend, memory } = options;
     memory.enableHostProtection();
+    const kept = this.openKept();
     const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, policy.tableEntries, {
       functions: {
         X: (pc) => this.leaveInside(pc) ?? -1,
@@ -397,8 +414,66 @@ export class ThreadCode {
     });
     this.linker = linker;
     this.cells.onUninstall = (cell) => linker.unlink(cell);
+    for (const pc of kept?.slots ?? []) linker.slotOf(this.cells.get(pc));
     return linker;
   }
+
+  // -- translations that are kept from run to run
+
+  private openKept(): KeptTranslations | undefined {
+    const { translations } = this.options;
+    if (translations !== undefined) this.kept ??= new KeptTranslations(translations(), this.fetch);
+    return this.kept;
+  }
+
+  /** The run is not a short one: what an earlier run translated is linked where control comes to it. */
+  private expectKept(): void {
+    if (this.policy.backend !== 'webassembly' || this.openKept()?.isEmpty !== false) return;
+    const assumptions = this.assumptions(this.linker ?? this.makeLinker());
+    for (const pc of this.openKept()?.addresses(assumptions) ?? []) {
+      if (this.cells.get(pc).translated) continue;
+      this.expected.add(pc);
+      this.interpreter.leaveAt(pc);
+    }
+  }
+
+  /** Links the translation that an earlier run made, if there is one. @returns whether there is */
+  private linkKept(cell: Cell): boolean {
+    const linker = this.linker ?? this.makeLinker();
+    const found = this.kept?.find(cell.pc, this.assumptions(linker));
+    if (found === undefined || !linker.isNameFree(found)) return false;
+    const start = this.now();
+    try {
+      const made = linker.link(cell, found, found.checksMode ? this.exactMachine : this.machine);
+      this.cells.install(cell, (depth) => made(depth, 0), pagesOfRuns(found.runs));
+    } catch (error) {
+      // Another version of Node may refuse it.
+      if (error instanceof WebAssembly.CompileError) return false;
+      throw error;
+    }
+    for (const [site, targets] of found.targets) {
+      this.targets.set(site, [...new Set([...targets, ...(this.targets.get(site) ?? [])])]);
+    }
+    this.statistics.regionsFromCache++;
+    this.statistics.tiers.webassemblyRegions.compileTime += this.now() - start;
+    return true;
+  }
+
+  /** Keeps what is new when the run lasts: not every one comes to an end that lets it. */
+  private saveInTime(): void {
+    this.untilSave = saveDistance;
+    const { linker } = this;
+    if (linker !== undefined) this.kept?.saveInTime(() => linker.slotAddresses());
+  }
+
+  /** The run is over. */
+  close(): void {
+    if (this.linker === undefined) return;
+    this.kept?.save(this.linker.slotAddresses());
+    this.options.memory.releaseStateBlock(this.linker.slotCache.offset);
+  }
+
+  // -- making translations
 
   /** Finds, lifts and analyses the region at a cell. @param layout of memory, where accesses trap */
   private discover(cell: Cell, called: boolean, layout?: MemoryLayout) {
@@ -410,7 +485,7 @@ export class ThreadCode {
     const { low, high } = policy.bounds(entry, symbol);
     const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
     const discover = (exactFloatingPoint: boolean) =>
-      discoverRegion(frontend, this.fetch, entry, {
+      discoverRegion(frontend, this.kept?.recordingFetch ?? this.fetch, entry, {
         low,
         high,
         limit: policy.regionLimit,
@@ -488,6 +563,7 @@ export class ThreadCode {
       if (cell.translated) {
         this.cells.uninstall(cell);
         this.hasRetired = true;
+        if (this.linker !== undefined) this.kept?.remove(entry, this.assumptions(this.linker));
       }
     }
     return this.cells.get(target);
@@ -507,28 +583,4 @@ export class ThreadCode {
     this.statistics.invalidations += this.cells.clear();
     this.unwind[0] = 1;
   }
-}
-
-/** The guest pages that a region's code lies in. */
-function pagesOf(region: Region): number[] {
-  const pages = new Set<number>();
-  for (const block of region.blocks) {
-    for (let page = block.pc >>> 12; page <= (block.endPc - 1) >>> 12; page++) pages.add(page);
-  }
-  return [...pages];
-}
-
-/** Whether a unit has an instruction that may leave the default floating-point mode. */
-function changesFloatingPointMode(unit: Unit, frontend: Frontend): boolean {
-  for (let at = 0; at < unit.count; at++) {
-    const name = operations[unit.op[at]].name;
-    if (name.startsWith('helper.') && frontend.helpers[unit.imm[at]].changesFloatingPointMode) return true;
-  }
-  return false;
-}
-
-/** A JavaScript name that tells the guest's symbol and address. */
-function functionName(entry: number, symbol: { name: string; start: number } | undefined): string {
-  const address = entry.toString(16).padStart(8, '0');
-  return symbol === undefined ? `guest_${address}` : `${symbol.name.replace(/[^A-Za-z0-9_$]/g, '_')}_${address}`;
 }

@@ -25,7 +25,9 @@ export class TranslatedEngine implements Engine {
   run(state: State): void {
     let thread = this.threads.get(state);
     if (thread === undefined) {
-      thread = new ThreadCode(this.options, this.policy, this.statistics, state, {
+      // What is kept names the first thread's state block and table of functions.
+      const options = this.threads.size === 0 ? this.options : { ...this.options, translations: undefined };
+      thread = new ThreadCode(options, this.policy, this.statistics, state, {
         invalidate: (start, length) => this.invalidate(start, length),
         requireExact: () => this.requireExactFloatingPoint(),
       });
@@ -47,6 +49,10 @@ export class TranslatedEngine implements Engine {
       thread.preciseFaults = true;
       thread.retranslate();
     }
+  }
+
+  close(): void {
+    for (const thread of this.threads.values()) thread.close();
   }
 
   private requireExactFloatingPoint(): void {

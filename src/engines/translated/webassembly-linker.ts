@@ -3,12 +3,13 @@
 import type { Machine } from '../../../translators/frontend.ts';
 import {
   hasFusedMultiplyAdd,
+  type Linkable,
   type LinkEnvironment,
   link,
   makeTable,
   type TableFunction,
 } from '../../../translators/webassembly/link.ts';
-import type { EmittedModule, Trap } from '../../../translators/webassembly/region.ts';
+import type { Trap } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Cell } from './cells.ts';
 
@@ -96,8 +97,13 @@ export class WebAssemblyLinker {
     return slot;
   }
 
+  /** The guest addresses that have places in the table, in the order of these. */
+  slotAddresses(): number[] {
+    return Array.from(this.slots.keys(), ({ pc }) => pc);
+  }
+
   /** Makes a cell's translation, whose helpers run in `machine`, and puts it into the table. */
-  link(cell: Cell, emitted: EmittedModule, machine: Machine): TableFunction {
+  link(cell: Cell, emitted: Linkable, machine: Machine): TableFunction {
     const made = link(emitted, { ...this.environment, helper: (number) => this.hooks.helper(number, machine) });
     const slot = this.slotOf(cell);
     if (slot !== noSlot) this.table.set(slot, made);
@@ -107,7 +113,15 @@ export class WebAssemblyLinker {
 
   /** A name that no other function of this thread has: a trap's place is found by it. */
   uniqueName(name: string): string {
-    return this.traps.has(name) ? `${name}$${this.traps.size}` : name;
+    let unique = name;
+    for (let number = this.traps.size; this.traps.has(unique); number++) unique = `${name}$${number}`;
+    return unique;
+  }
+
+  /** Whether no other function of this thread has the name of a module's. */
+  isNameFree({ name, traps }: Linkable): boolean {
+    const known = this.traps.get(name);
+    return known === undefined || known === traps;
   }
 
   /** Where a WebAssembly function of this thread trapped; undefined for any other error. */
