@@ -90,10 +90,10 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
       block.guestInstructions = alignment > 1 ? whole - rest : countInstructions(unit, block);
       guestInstructions -= whole - block.guestInstructions;
       block.endPc = pc;
-      lift(pc, options.blockLimit);
+    } else if (guestInstructions >= options.limit && pc !== entry) {
       continue;
     }
-    if (guestInstructions >= options.limit && pc !== entry) continue;
+    // Also behind a split: where a block begins less is known, and a branch that was folded may go both ways.
     lift(pc, options.blockLimit);
     targets.length = 0;
     successorsOf(unit, unit.blocks[unit.blocks.length - 1], options, targets);
