@@ -28,7 +28,8 @@ const writeBit = 2;
 /** For operations that move i32 values: log2 of the bytes moved; none for all others. The index is the operation's code. */
 const none = 255;
 const sizes = Uint8Array.from(operations, ({ bytes, name, operands, result }) =>
-  /^(?:load|store)/.test(name) && [...operands, result].every((type) => type === 'i32' || type === '')
+  (name.startsWith('load') || name.startsWith('store')) &&
+  [...operands, result].every((type) => type === 'i32' || type === '')
     ? Math.log2(bytes)
     : none,
 );

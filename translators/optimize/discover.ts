@@ -23,6 +23,9 @@ export interface DiscoverOptions extends LiftOptions {
 
 export interface Region {
   readonly entry: number;
+  /** All blocks lie within [low, high); what lies elsewhere never belongs to the region. */
+  readonly low: number;
+  readonly high: number;
   readonly unit: Unit;
   /** Blocks; the first is the entry's. Their order is that of discovery. */
   readonly blocks: readonly Block[];
@@ -108,6 +111,8 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
   if (loop === undefined) {
     return {
       entry,
+      low: options.low,
+      high: options.high,
       unit,
       blocks: unit.blocks,
       indices,
@@ -121,6 +126,8 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
   unit.blocks = blocks;
   return {
     entry,
+    low: options.low,
+    high: options.high,
     unit,
     blocks,
     indices: inside,

@@ -45,6 +45,7 @@ export const wasm = {
   i32_eq: 0x46,
   i32_ne: 0x47,
   i32_lt_s: 0x48,
+  i32_lt_u: 0x49,
   i32_gt_s: 0x4a,
   f64_eq: 0x61,
   f64_ne: 0x62,

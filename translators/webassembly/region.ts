@@ -17,6 +17,7 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
+import type { Unit } from '../ir/unit.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
@@ -78,6 +79,11 @@ const next = 1;
 const tableLimit = 4096;
 const word: FunctionType = { parameters: ['i32'], result: 'i32' };
 const words3: FunctionType = { parameters: ['i32', 'i32', 'i32'], result: 'i32' };
+
+/** Tells of an access of a unit whether it traps by itself (memory.ts). */
+export function accessTraps(unit: Unit, layout: MemoryLayout): (at: number) => boolean {
+  return (at) => trapsByItself(unit, at, layout);
+}
 
 export function emitModule(
   region: Region,
@@ -533,10 +539,21 @@ class RegionEmitter {
     blocks.edge(undefined);
     this.modeCheck(push);
     f.get(depth);
-    f.i32(this.region.entry | 0);
+    // A target that the region could take in is noted; any other is a call, mostly, of a stub's function.
+    const { entry, low: regionLow, high } = this.region;
+    push();
+    f.i32(regionLow | 0);
+    f.op(wasm.i32_sub);
+    f.i32((high - regionLow) | 0);
+    f.op(wasm.i32_lt_u);
+    f.open(wasm.if, '', 'i32');
+    f.i32(entry | 0);
     f.i32(pc | 0);
     push();
     f.call(f.import('N', words3));
+    f.else();
+    this.findSlot(push);
+    f.end();
     f.tee(this.returned);
     f.get(this.returned);
     f.callIndirect(wasm.return_call_indirect);
