@@ -30,7 +30,8 @@ import { header, type RegisterFile } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import { innerLoopFactor, leftLoop, type Structure } from '../optimize/structure.ts';
+import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
+import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
@@ -113,8 +114,7 @@ function frameWeight(lines: readonly string[]): number {
   return 1 + (slots >> 4);
 }
 
-class RegionEmitter {
-  private readonly region: Region;
+class RegionEmitter extends StructuredEmitter {
   private readonly frontend: Frontend;
   private readonly options: EmitOptions;
   private readonly lines: Lines = { text: [], pcs: [] };
@@ -125,7 +125,6 @@ class RegionEmitter {
   private readonly locals: readonly string[];
   private readonly flow: RegisterFlow;
   private readonly blocks: BlockEmitter;
-  private readonly structure: Structure;
 
   constructor(
     region: Region,
@@ -134,7 +133,7 @@ class RegionEmitter {
     helpers: readonly HelperRegisters[],
     options: EmitOptions,
   ) {
-    this.region = region;
+    super(region, analysis.structure);
     this.frontend = frontend;
     this.options = options;
     const registers = frontend.registers.registers;
@@ -155,7 +154,6 @@ class RegionEmitter {
       usedLocals: this.usedLocals,
       usedHelpers: this.usedHelpers,
     });
-    this.structure = analysis.structure;
   }
 
   emit(): EmittedRegion {
@@ -169,7 +167,7 @@ class RegionEmitter {
     }
     this.fill(0, entry);
     const route = this.structure.route.get(0);
-    if (route !== undefined) this.line(`d${route.dispatch.node} = ${route.selector};`, entry);
+    if (route !== undefined) this.select(route.dispatch.node, route.selector, entry);
     this.tree(0);
     const declared: string[] = [];
     if (!options.chained) declared.push(`next = depth + ${frameWeight(this.lines.text)}`);
@@ -195,62 +193,40 @@ class RegionEmitter {
 
   // -- structure
 
-  /** Emits the node at a position, and all that it dominates. */
-  private tree(position: number): void {
-    const { structure } = this;
-    const merges = structure.children[position].filter((child) => structure.isMerge[child] === 1);
-    if (structure.isLoop[position] === 1) {
-      this.line(`L${position}: for (;;) {`, this.pcAt(position));
-      this.within(position, merges, merges.length);
-      this.line('}', this.pcAt(position));
-    } else {
-      this.within(position, merges, merges.length);
-    }
+  protected openLoop(position: number): void {
+    this.line(`L${position}: for (;;) {`, this.pcAt(position));
   }
 
-  private within(position: number, merges: readonly number[], count: number): void {
-    if (count > 0) {
-      const merge = merges[count - 1];
-      this.line(`M${merge}: {`, this.pcAt(position));
-      this.within(position, merges, count - 1);
-      this.line('}', this.pcAt(merge));
-      this.tree(merge);
-      return;
-    }
-    const node = this.structure.order[position];
-    if (node < this.region.blocks.length) this.block(position, node);
-    else this.dispatch(position, node);
+  protected closeLoop(position: number): void {
+    this.line('}', this.pcAt(position));
   }
 
-  private dispatch(position: number, node: number): void {
-    const dispatch = this.structure.dispatches.find((candidate) => candidate.node === node);
-    if (dispatch === undefined) throw new Error(`there is no dispatch node ${node}`);
+  protected openMerge(merge: number, from: number): void {
+    this.line(`M${merge}: {`, this.pcAt(from));
+  }
+
+  protected closeMerge(merge: number): void {
+    this.line('}', this.pcAt(merge));
+  }
+
+  protected branch(target: number, isLoop: boolean, pc: number): void {
+    this.line(isLoop ? `continue L${target};` : `break M${target};`, pc);
+  }
+
+  protected select(node: number, selector: number, pc: number): void {
+    this.line(`d${node} = ${selector};`, pc);
+  }
+
+  protected dispatch(position: number, { node, targets }: Dispatch): void {
     const pc = this.pcAt(position);
-    if (this.structure.isLoop[position] === 1) this.interruptCheckAtDispatch(dispatch.targets, node, pc);
+    if (this.structure.isLoop[position] === 1) this.interruptCheckAtDispatch(targets, node, pc);
     this.line(`switch (d${node}) {`, pc);
-    dispatch.targets.forEach((target, selector) => {
-      this.line(`${selector === dispatch.targets.length - 1 ? 'default' : `case ${selector}`}: {`, pc);
-      this.enter(position, this.structure.position[target], pc);
+    targets.forEach((target, selector) => {
+      this.line(`${selector === targets.length - 1 ? 'default' : `case ${selector}`}: {`, pc);
+      this.enter(position, target, pc);
       this.line('}', pc);
     });
     this.line('}', pc);
-  }
-
-  /** An edge from the block at `position` to a block of the region. */
-  private go(position: number, target: number, pc: number): void {
-    const route = this.structure.route.get(target);
-    if (route === undefined) {
-      this.enter(position, this.structure.position[target], pc);
-      return;
-    }
-    this.line(`d${route.dispatch.node} = ${route.selector};`, pc);
-    this.enter(position, this.structure.position[route.dispatch.node], pc);
-  }
-
-  private enter(position: number, target: number, pc: number): void {
-    if (target <= position) this.line(`continue L${target};`, pc);
-    else if (this.structure.isMerge[target] === 1) this.line(`break M${target};`, pc);
-    else this.tree(target);
   }
 
   private pcAt(position: number): number {
@@ -260,7 +236,7 @@ class RegionEmitter {
 
   // -- blocks
 
-  private block(position: number, index: number): void {
+  protected block(position: number, index: number): void {
     const { region, blocks, structure } = this;
     const block = region.blocks[index];
     blocks.body(index, block, structure.isLoop[position] === 1 ? this.loopCheck(position, block.pc) : '');

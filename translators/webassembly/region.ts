@@ -21,7 +21,8 @@ import type { Unit } from '../ir/unit.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
-import { innerLoopFactor, leftLoop, type Structure } from '../optimize/structure.ts';
+import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
+import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter } from './block.ts';
 import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
@@ -95,12 +96,10 @@ export function emitModule(
   return new RegionEmitter(region, analysis, frontend, helpers, options).emit();
 }
 
-class RegionEmitter {
-  private readonly region: Region;
+class RegionEmitter extends StructuredEmitter {
   private readonly frontend: Frontend;
   private readonly options: EmitOptions;
   private readonly flow: RegisterFlow;
-  private readonly structure: Structure;
   private readonly f = new FunctionWriter(2);
   private readonly blocks: BlockEmitter;
   /** Local that counts down the loop budget. */
@@ -120,11 +119,10 @@ class RegionEmitter {
     helpers: readonly HelperRegisters[],
     options: EmitOptions,
   ) {
-    this.region = region;
+    super(region, analysis.structure);
     this.frontend = frontend;
     this.options = options;
     this.flow = analysis.flow;
-    this.structure = analysis.structure;
     this.budget = this.f.local('i32');
     this.returned = this.f.local('i32');
     for (const dispatch of this.structure.dispatches) this.selectors.set(dispatch.node, this.f.local('i32'));
@@ -206,41 +204,38 @@ class RegionEmitter {
 
   // -- structure
 
-  private tree(position: number): void {
-    const { structure, f } = this;
-    const merges = structure.children[position].filter((child) => structure.isMerge[child] === 1);
-    if (structure.isLoop[position] === 1) {
-      f.open(wasm.loop, `L${position}`);
-      this.within(position, merges, merges.length);
-      f.end();
-    } else {
-      this.within(position, merges, merges.length);
-    }
+  protected openLoop(position: number): void {
+    this.f.open(wasm.loop, `L${position}`);
   }
 
-  private within(position: number, merges: readonly number[], count: number): void {
-    if (count > 0) {
-      const merge = merges[count - 1];
-      this.f.open(wasm.block, `M${merge}`);
-      this.within(position, merges, count - 1);
-      this.f.end();
-      this.tree(merge);
-      return;
-    }
-    const node = this.structure.order[position];
-    if (node < this.region.blocks.length) this.block(position, node);
-    else this.dispatch(position, node);
+  protected closeLoop(): void {
+    this.f.end();
   }
 
-  private dispatch(position: number, node: number): void {
+  protected openMerge(merge: number): void {
+    this.f.open(wasm.block, `M${merge}`);
+  }
+
+  protected closeMerge(): void {
+    this.f.end();
+  }
+
+  protected branch(target: number, isLoop: boolean): void {
+    this.f.branch(`${isLoop ? 'L' : 'M'}${target}`);
+  }
+
+  protected select(node: number, selector: number): void {
+    this.f.i32(selector);
+    this.f.set(this.selectors.get(node) as number);
+  }
+
+  protected dispatch(position: number, { node, targets }: Dispatch): void {
     const { f } = this;
-    const dispatch = this.structure.dispatches.find((candidate) => candidate.node === node);
-    if (dispatch === undefined) throw new Error(`there is no dispatch node ${node}`);
     const selector = this.selectors.get(node) as number;
     if (this.structure.isLoop[position] === 1) {
       this.pushBudgetUsed(this.structure.position[node]);
       f.open(wasm.if);
-      dispatch.targets.forEach((target, number) => {
+      targets.forEach((target, number) => {
         this.ifSelected(selector, number, () => {
           this.storeNewer(target);
           this.leaveLoop(this.region.blocks[target].pc);
@@ -248,9 +243,9 @@ class RegionEmitter {
       });
       f.end();
     }
-    dispatch.targets.forEach((target, number) => {
-      if (number === dispatch.targets.length - 1) this.enter(position, this.structure.position[target]);
-      else this.ifSelected(selector, number, () => this.enter(position, this.structure.position[target]));
+    targets.forEach((target, number) => {
+      if (number === targets.length - 1) this.enter(position, target);
+      else this.ifSelected(selector, number, () => this.enter(position, target));
     });
   }
 
@@ -264,30 +259,9 @@ class RegionEmitter {
     f.end();
   }
 
-  private select(node: number, selector: number): void {
-    this.f.i32(selector);
-    this.f.set(this.selectors.get(node) as number);
-  }
-
-  private go(position: number, target: number): void {
-    const route = this.structure.route.get(target);
-    if (route === undefined) {
-      this.enter(position, this.structure.position[target]);
-      return;
-    }
-    this.select(route.dispatch.node, route.selector);
-    this.enter(position, this.structure.position[route.dispatch.node]);
-  }
-
-  private enter(position: number, target: number): void {
-    if (target <= position) this.f.branch(`L${target}`);
-    else if (this.structure.isMerge[target] === 1) this.f.branch(`M${target}`);
-    else this.tree(target);
-  }
-
   // -- blocks
 
-  private block(position: number, index: number): void {
+  protected block(position: number, index: number): void {
     const { region, blocks, structure } = this;
     const block = region.blocks[index];
     blocks.body(index, block, () => {
