@@ -117,7 +117,10 @@ function ordinaryCase(name: string): string {
         f64[${word(1)}] = value;
         ip += 7;
         continue;
-      }${helperCase(`f64[${word(1)}] = `, 2, 7)}`;
+      }
+      if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
+      ip += 7;
+      continue;`;
 }
 
 function branchCase(condition: string, at: number): string {

@@ -186,11 +186,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -208,11 +204,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -230,11 +222,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -252,11 +240,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -276,11 +260,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -300,11 +280,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -324,11 +300,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -348,11 +320,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -370,11 +338,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -392,11 +356,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -414,11 +374,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -436,11 +392,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -460,11 +412,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -484,11 +432,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -508,11 +452,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }
@@ -532,11 +472,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
           ip += 7;
           continue;
         }
-        if (cpu.unsettled !== 0) cpu.settle();
-        const mask = code[ip + 3];
-        const result = helpers[code[ip + 2]](cpu.state, cpu.machine, (mask & 1) !== 0 ? f64[code[ip + 4]] : i32[code[ip + 4]], (mask & 2) !== 0 ? f64[code[ip + 5]] : i32[code[ip + 5]], (mask & 4) !== 0 ? f64[code[ip + 6]] : i32[code[ip + 6]]);
-        if ((mask & 8) !== 0 && i32[2] !== 0) return cpu.leaveInside(ip, left);
-        f64[code[ip + 1]] = result;
+        if (cpu.callArithmetic(ip)) return cpu.leaveInside(ip, left);
         ip += 7;
         continue;
       }

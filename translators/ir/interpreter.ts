@@ -196,6 +196,24 @@ export class Interpreter {
     this.unsettled = 0;
   }
 
+  /** Has the helper do the arithmetic whose code is at `position` (the words of helper.f64). @returns whether it leaves the block */
+  callArithmetic(position: number): boolean {
+    if (this.unsettled !== 0) this.settle();
+    const { code, state } = this;
+    const { f64, i32 } = state;
+    const helper = this.helpers[code[position + 2]];
+    const result = helper(
+      state,
+      this.machine,
+      f64[code[position + 4]],
+      f64[code[position + 5]],
+      f64[code[position + 6]],
+    );
+    if (i32[exitWord] !== 0) return true;
+    f64[code[position + 1]] = result;
+    return false;
+  }
+
   /** Leaves at a guest address with all instructions counted that `left` says. */
   leave(pc: number, reason: number, left: number): number {
     this.state.pc = pc;
