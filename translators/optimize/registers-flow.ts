@@ -196,11 +196,14 @@ export function registerFlow(
   const { isPrompt, isComparison } = classify(region, frontend, lateOptions);
   const residents = residentRegisters(region, frontend, sets, loops);
   const resident = { loops, residents };
-  const carried = neededRegisters(region, sets, new Int32Array(size), resident).neededIn;
-  const late = lateRegisters(blocks.length, sets, loops, carried, isPrompt, isComparison);
-  const newerIn = newerRegisters(region, sets, loops, late);
   /** Registers that are stored from their locals in a block, unless the block wrote them. */
   const stored = new Int32Array(size);
+  const withoutLate = neededRegisters(region, sets, stored, resident);
+  const late = lateRegisters(blocks.length, sets, loops, withoutLate.neededIn, isPrompt, isComparison);
+  const newerIn = newerRegisters(region, sets, loops, late);
+  const lateWrites: LateWrites = { loops, isPrompt, late, newerIn, residents };
+  // Most regions have nothing to write late.
+  if (newerIn.every((word) => word === 0)) return { words, liveIn, ...withoutLate, late: lateWrites };
   for (let index = 0; index < blocks.length; index++) {
     const early = lateOptions.heads[index] === 1 || updates[index] === 1;
     for (let word = 0; word < words; word++) {
@@ -211,8 +214,7 @@ export function registerFlow(
       stored[at] = newerIn[at] & (early ? -1 : behind & ~writes[at]);
     }
   }
-  const needed = neededRegisters(region, sets, stored, resident);
-  return { words, liveIn, ...needed, late: { loops, isPrompt, late, newerIn, residents } };
+  return { words, liveIn, ...neededRegisters(region, sets, stored, resident), late: lateWrites };
 }
 
 /** What a region's blocks do with registers: sets as in RegisterFlow, and by block 1 or 0. */
