@@ -1,5 +1,5 @@
 /**
- * Compares Stele's engines with qemu-ppc, with native code and with the same sources compiled straight to WebAssembly,
+ * Compares Stele's engines with QEMU user mode, with native code and with the same sources compiled straight to WebAssembly,
  * on the benchmarks among the guest programs: whole processes, processor time, interleaved rounds, medians.
  * `npm run bench -- --help`.
  */
@@ -11,6 +11,8 @@ import {
   type Contender,
   Contenders,
   engines,
+  type GuestName,
+  guestNames,
   isReference,
   references,
 } from './lib/contenders.ts';
@@ -19,18 +21,21 @@ import { Report, type Series } from './lib/report.ts';
 
 const help = `Usage: npm run bench -- [options]
 
+  --guest NAME        the guest's ISA, of ${guestNames.join(', ')} (default: powerpc); i386 and x86-64 need a compiler for them
   --rounds N          rounds of every measurement (default 3); the median counts
   --benchmarks A,B    only these (default: all)
   --engines A,B       of ${engines.join(', ')} (default: all)
   --json FILE         write all samples and the summary to a file
   --help              print this
 
-Compared with, where installed: native (gcc -O2), scalar (the same with -fno-tree-vectorize), clang-wasm (the
-sources compiled to WebAssembly by clang, run by Node: what translating to WebAssembly can reach), qemu (qemu-ppc).
+Compared with, where installed: native (gcc -O2; of an x86 guest the very file on an x86 processor), scalar (the same
+with -fno-tree-vectorize), clang-wasm (the sources compiled to WebAssembly by clang, run by Node: what translating to
+WebAssembly can reach), qemu (user mode).
 `;
 
 const { values } = parseArgs({
   options: {
+    guest: { type: 'string', default: 'powerpc' },
     rounds: { type: 'string', default: '3' },
     benchmarks: { type: 'string', default: benchmarks.map(({ name }) => name).join(',') },
     engines: { type: 'string', default: engines.join(',') },
@@ -99,7 +104,8 @@ if (values.help || !(rounds >= 1)) {
   process.exit(values.help ? 0 : 1);
 }
 
-const contenders = new Contenders();
+const [guest] = chosen<GuestName>('guest', values.guest, guestNames);
+const contenders = makeContenders();
 const isWanted = (contender: Contender): boolean =>
   contenders.available.includes(contender) && (isReference(contender) || wanted.includes(contender));
 const large = ([...references, 'blocks', 'regions', 'wasm', 'auto'] as const).filter(isWanted);
@@ -133,10 +139,19 @@ try {
   contenders.dispose();
 }
 
+function makeContenders(): Contenders {
+  try {
+    return new Contenders(guest);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
 function print(): void {
   const report = new Report(selected, all);
   const how = rounds === 1 ? 'one round' : `medians of ${rounds} rounds`;
-  console.log(`Processor time in seconds, ${how}; ratios: lower is faster`);
+  console.log(`${guest}: processor time in seconds, ${how}; ratios: lower is faster`);
   for (const [what, version] of Object.entries(contenders.versions)) console.log(`  ${what}: ${version}`);
   for (const engine of engines.filter((name) => (large as readonly Contender[]).includes(name))) {
     console.log(`\n${report.engineTable(engine)}`);

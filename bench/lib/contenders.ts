@@ -40,7 +40,37 @@ export const benchmarks: readonly Benchmark[] = [
   { name: 'mix',        scale: 2,    small: 0.02 },
 ];
 
-const guest = join(guests, 'bin/benchmarks');
+/** ISAs that the benchmarks are compared on. */
+export const guestNames = ['powerpc', 'i386', 'x86-64'] as const;
+export type GuestName = (typeof guestNames)[number];
+
+/** How the guest program of an ISA comes to be, and what else runs it. */
+interface Guest {
+  /** Its compiler; undefined: the program is part of the repository. */
+  readonly compiler?: string;
+  readonly packages: string;
+  readonly qemu: string;
+  /** Whether the processor runs the very file: then that is the native contender. */
+  readonly isNative: boolean;
+}
+
+const runsX86 = process.arch === 'x64';
+const guestsByName: Readonly<Record<GuestName, Guest>> = {
+  powerpc: { packages: '', qemu: 'qemu-ppc', isNative: false },
+  i386: {
+    compiler: 'i686-linux-gnu-gcc',
+    packages: 'gcc-i686-linux-gnu libc6-dev-i386-cross',
+    qemu: 'qemu-i386',
+    isNative: runsX86,
+  },
+  'x86-64': {
+    compiler: runsX86 ? 'gcc' : 'x86_64-linux-gnu-gcc',
+    packages: runsX86 ? 'gcc libc6-dev' : 'gcc-x86-64-linux-gnu libc6-dev-amd64-cross',
+    qemu: 'qemu-x86_64',
+    isNative: runsX86,
+  },
+};
+
 const { sources } = programs().find(({ name }) => name === 'benchmarks')!;
 
 /** A reference: made once, and run by its command with a benchmark's name and scale behind it. */
@@ -54,14 +84,25 @@ interface Recipe {
   readonly packages: string;
 }
 
+/** Compiles the guest program statically. */
+const build = (compiler: string, output: string, ...flags: string[]): string[] => {
+  return [compiler, '-O2', ...flags, ...sources, '-o', output, '-lm'];
+};
+
 /** @param folder where what is built goes */
-function recipesIn(folder: string): Record<Reference, Recipe> {
+function recipesIn(
+  folder: string,
+  { compiler, packages, qemu, isNative }: Guest,
+  guest: string,
+): Record<Reference, Recipe> {
   const file = (name: string): string => join(folder, name);
+  // Where the processor runs the guest's files, native code is just these.
+  const isGuest = isNative && compiler !== undefined;
   const gcc = (name: string, ...flags: string[]): Recipe => ({
-    builds: [['gcc', '-O2', ...flags, ...sources, '-o', file(name), '-lm']],
+    builds: [isGuest ? build(compiler, file(name), '-static', ...flags) : build('gcc', file(name), ...flags)],
     command: [file(name)],
-    versionOf: 'gcc',
-    packages: 'gcc libc6-dev',
+    versionOf: isGuest ? compiler : 'gcc',
+    packages: isGuest ? packages : 'gcc libc6-dev',
   });
   const clang = ['clang', '--target=wasm32-wasi', '-O2', '-Wno-unknown-attributes'];
   // The attribute that keeps its recursion from becoming loops is gcc's own.
@@ -84,7 +125,7 @@ function recipesIn(folder: string): Record<Reference, Recipe> {
       versionOf: 'clang',
       packages: 'clang lld wasi-libc libclang-rt-dev-wasm32',
     },
-    qemu: { builds: [], command: ['qemu-ppc', guest], versionOf: 'qemu-ppc', packages: 'qemu-user' },
+    qemu: { builds: [], command: [qemu, guest], versionOf: qemu, packages: 'qemu-user' },
   };
 }
 
@@ -97,10 +138,25 @@ export class Contenders {
   /** For each reference that cannot run here, a line that says why and what to install. */
   readonly missing: readonly string[];
   private readonly temporary = mkdtempSync(join(tmpdir(), 'stele-compare-'));
-  private readonly recipes = recipesIn(this.temporary);
+  private readonly recipes: Readonly<Record<Reference, Recipe>>;
   private readonly entry = steleEntry();
+  private readonly guest: string;
 
-  constructor() {
+  /** @throws Error when the guest program must be built and cannot be */
+  constructor(name: GuestName = 'powerpc') {
+    const guest = guestsByName[name];
+    const { compiler, packages } = guest;
+    this.guest = compiler === undefined ? join(guests, 'bin/benchmarks') : join(this.temporary, `benchmarks-${name}`);
+    if (compiler !== undefined) {
+      const { problem } = execute(build(compiler, this.guest, '-static'));
+      if (problem !== undefined) {
+        this.dispose();
+        throw new Error(
+          `the benchmarks cannot be built for ${name}: ${problem} (on Debian: apt-get install ${packages})`,
+        );
+      }
+    }
+    this.recipes = recipesIn(this.temporary, guest, this.guest);
     const available: Contender[] = [];
     const versions: Record<string, string> = { node: process.version };
     const missing: string[] = [];
@@ -124,7 +180,7 @@ export class Contenders {
   command(contender: Contender, benchmark: string, scale: number, ...options: string[]): string[] {
     const args = [benchmark, `${scale}`];
     if (isReference(contender)) return [...this.recipes[contender].command, ...args];
-    return [process.execPath, this.entry, 'run', '--no-cache', '--engine', contender, ...options, guest, ...args];
+    return [process.execPath, this.entry, 'run', '--no-cache', '--engine', contender, ...options, this.guest, ...args];
   }
 
   dispose(): void {

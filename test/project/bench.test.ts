@@ -38,6 +38,13 @@ test('what is not installed is left out, with a line that says what to install',
   ]);
 });
 
+test('a guest whose compiler is missing is told of', () => {
+  vi.stubEnv('PATH', '/nonexistent');
+  expect(() => new Contenders('i386')).toThrow(
+    /^the benchmarks cannot be built for i386: i686-linux-gnu-gcc does not run .*apt-get install gcc-i686-linux-gnu/,
+  );
+});
+
 describe('the report', () => {
   const benchmarks = [
     { name: 'fast', scale: 2, small: 0.1 },
