@@ -1,6 +1,6 @@
 /** Random valid units, for property tests. */
 import fc from 'fast-check';
-import { codes, operations } from '../../translators/ir/operations.ts';
+import { codes, type Operation, operations } from '../../translators/ir/operations.ts';
 import { wordOf } from '../../translators/ir/printer-format.ts';
 import type { Type } from '../../translators/ir/types.ts';
 import { Unit } from '../../translators/ir/unit.ts';
@@ -23,11 +23,13 @@ const seed: fc.Arbitrary<Seed> = fc.record({
   advance: fc.boolean(),
 });
 
+export type Mix = 'any' | 'registers';
+
 /**
  * Units of one or more blocks of up to `size` instructions, besides what their operands need.
  * @param mix `any`: every operation alike; `registers`: mostly reads and writes of guest registers, few exits
  */
-export function randomUnit(size: number, blocks = 3, mix: 'any' | 'registers' = 'any'): fc.Arbitrary<Unit> {
+export function randomUnit(size: number, blocks = 3, mix: Mix = 'any'): fc.Arbitrary<Unit> {
   const block = fc.array(seed, { minLength: 1, maxLength: size });
   return fc.array(block, { minLength: 1, maxLength: blocks }).map((lists) => {
     const unit = new Unit(16);
@@ -115,3 +117,93 @@ function buildBlock(unit: Unit, start: number, seeds: readonly Seed[], choices: 
   const guestInstructions = ((pc - start) >> 2) + 1;
   unit.blocks.push({ pc: start, first, end: unit.count, guestInstructions, endPc: pc + 4 });
 }
+
+type Integer = 'i32' | 'i64';
+type Tree =
+  | readonly [operation: Operation, operands: readonly Tree[]]
+  | { readonly constant: bigint }
+  | { readonly register: number };
+
+const pureIntegers = (result: Integer): readonly Operation[] =>
+  operations.filter(
+    (operation) =>
+      operation.flags.has('pure') &&
+      operation.result === result &&
+      operation.operands.length > 0 &&
+      operation.operands.every((type) => type === 'i32' || type === 'i64'),
+  );
+/** Those that simplify in pairs, once more. */
+const pairing = (result: Integer): readonly Operation[] =>
+  ['add', 'and', 'sub'].map((name) => operations[codes[`${result}.${name}`]]);
+const constants = fc.oneof(
+  fc.constantFrom(0n, 1n, -1n, 2n, 31n, 32n, 63n, 64n, 0xffffffffn, -0x80000000n, 0x100000000n, -(1n << 63n)),
+  fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
+);
+
+/** Trees of pure integer operations whose leaves are constants and registers. */
+const trees = fc.letrec<Record<Integer, Tree>>((tie) => {
+  const leaf = fc.oneof(
+    constants.map((constant) => ({ constant })),
+    fc.nat(2).map((register) => ({ register })),
+  );
+  const node = (type: Integer, choices: readonly Operation[]): fc.Arbitrary<Tree> =>
+    fc
+      .constantFrom(...choices)
+      .chain((operation) =>
+        fc
+          .tuple(...operation.operands.map((operand) => tie(operand as Integer)))
+          .map((operands) => [operation, operands] as const),
+      );
+  return {
+    i32: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      node('i32', pureIntegers('i32')),
+      node('i32', pairing('i32')),
+    ),
+    i64: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      node('i64', pureIntegers('i64')),
+      node('i64', pairing('i64')),
+    ),
+  };
+});
+
+/** Units of one block that computes a few integer expressions and writes their results to registers. */
+export const expressionUnit: fc.Arbitrary<Unit> = fc
+  .array(
+    fc.oneof(
+      trees.i32.map((tree) => ['i32', tree] as const),
+      trees.i64.map((tree) => ['i64', tree] as const),
+    ),
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  )
+  .map((results) => {
+    const unit = new Unit(16);
+    const pc = 0x1000;
+    const append = (name: string, a: number, b: number, c: number, imm: number) =>
+      unit.append(codes[name], a, b, c, imm, pc);
+    const emit = (type: Integer, tree: Tree): number => {
+      if ('constant' in tree) {
+        const [low, high] = [Number(BigInt.asIntN(32, tree.constant)), Number(tree.constant >> 32n)];
+        return type === 'i32' ? append('i32.const', -1, -1, -1, low) : append('i64.const', low, high, -1, 0);
+      }
+      if ('register' in tree) return append(`get.${type}`, -1, -1, -1, registerNamed(type, tree.register));
+      const [operation, operands] = tree;
+      const words = operands.map((operand, at) => emit(operation.operands[at] as Integer, operand));
+      return unit.append(operation.code, words[0], words[1] ?? -1, words[2] ?? -1, 0, pc);
+    };
+    results.forEach(([type, tree], number) => {
+      append(`set.${type}`, emit(type, tree), -1, -1, registerNamed(type, number + 1));
+    });
+    append('jump', -1, -1, -1, pc + 4);
+    unit.blocks.push({ pc, first: 0, end: unit.count, guestInstructions: 1, endPc: pc + 4 });
+    return unit;
+  });
+
+const registerNamed = (type: Integer, number: number): number =>
+  testRegisters.numbers[`${type === 'i32' ? 'r' : 'd'}${number}`];

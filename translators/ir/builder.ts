@@ -3,8 +3,8 @@
  * after a read or write in the same block is the same value, and algebraic identities disappear. This
  * costs little and serves every tier, the interpreter first.
  */
-import { commutes, fold, identity } from './fold.ts';
-import { codes, type ExitReason, exitCode } from './operations.ts';
+import { commutes, fold, foldWide, identity } from './fold.ts';
+import { codes, type ExitReason, exitCode, operations } from './operations.ts';
 import type { RegisterFile } from './state.ts';
 import type { Type } from './types.ts';
 import { type Block, Unit } from './unit.ts';
@@ -42,8 +42,26 @@ const i32ShrS = op['i32.shr_s'];
 const i32ShrU = op['i32.shr_u'];
 const i32Sub = op['i32.sub'];
 const i32Xor = op['i32.xor'];
+const i64Add = op['i64.add'];
+const i64And = op['i64.and'];
 const i64Const = op['i64.const'];
+const i64Eq = op['i64.eq'];
+const i64Eqz = op['i64.eqz'];
+const i64Extend32S = op['i64.extend32_s'];
+const i64ExtendS = op['i64.extend_i32_s'];
+const i64ExtendU = op['i64.extend_i32_u'];
+const i64High = op['i64.high'];
+const i64Join = op['i64.join'];
+const i64Low = op['i64.low'];
+const i64Or = op['i64.or'];
 const i64Select = op['i64.select'];
+const i64Sub = op['i64.sub'];
+const i64Xor = op['i64.xor'];
+
+/** 1 for pure operations with an i64 among operands and result, but not `i64.select`; the index is the operation's code. */
+const isWide = Uint8Array.from(operations, ({ flags, operands, result }) =>
+  flags.has('pure') && operands.length < 3 && (result === 'i64' || operands.includes('i64')) ? 1 : 0,
+);
 
 export class Builder {
   readonly unit: Unit;
@@ -56,16 +74,16 @@ export class Builder {
   /** For each register, the value that it is known to hold in this block, or -1. */
   private readonly known: Int32Array;
   /** For each register, the operations that read and write it. */
-  private readonly getCode: Uint8Array;
-  private readonly setCode: Uint8Array;
+  private readonly getCode: Uint16Array;
+  private readonly setCode: Uint16Array;
 
   constructor(registers: RegisterFile, unit: Unit = new Unit()) {
     this.registers = registers;
     this.unit = unit;
     const rows = registers.registers;
     this.known = new Int32Array(rows.length).fill(-1);
-    this.getCode = Uint8Array.from(rows, (row) => getCodes[row.type]);
-    this.setCode = Uint8Array.from(rows, (row) => setCodes[row.type]);
+    this.getCode = Uint16Array.from(rows, (row) => getCodes[row.type]);
+    this.setCode = Uint16Array.from(rows, (row) => setCodes[row.type]);
   }
 
   /** Starts a block at a guest address. */
@@ -140,11 +158,14 @@ export class Builder {
       const folded = fold(code, this.unit.imm[a]);
       if (folded !== undefined) return this.constant(folded);
     }
-    return this.unit.append(code, a, -1, -1, 0, this.pc);
+    return (
+      (isWide[code] === 1 ? this.simplerWide(code, a) : undefined) ?? this.unit.append(code, a, -1, -1, 0, this.pc)
+    );
   }
 
   binary(code: number, a: Value, b: Value): Value {
     const unit = this.unit;
+    if (isWide[code] === 1) return this.simplerWide2(code, a, b) ?? unit.append(code, a, b, -1, 0, this.pc);
     const constantB = unit.op[b] === constant32;
     if (unit.op[a] === constant32) {
       if (constantB) {
@@ -178,6 +199,72 @@ export class Builder {
       if (this.unit.op[a] === constant32) return this.unit.imm[a] !== 0 ? b : c;
     }
     return this.unit.append(code, a, b, c, 0, this.pc);
+  }
+
+  /** The number that an integer constant stands for, bigint when it is an i64. */
+  private numberOf(value: Value): number | bigint | undefined {
+    const { unit } = this;
+    if (unit.op[value] === constant32) return unit.imm[value];
+    if (unit.op[value] === i64Const) return (BigInt(unit.b[value]) << 32n) | BigInt(unit.a[value] >>> 0);
+    return undefined;
+  }
+
+  private constantFrom(value: number | bigint): Value {
+    if (typeof value === 'number') return this.constant(value);
+    return this.constant64(Number(BigInt.asIntN(32, value)), Number(value >> 32n));
+  }
+
+  /** What `code a` is without an operation of its own, where something of that kind is known; i64 is among the types. */
+  private simplerWide(code: number, a: Value): Value | undefined {
+    const { unit } = this;
+    const number = this.numberOf(a);
+    const folded = number === undefined ? undefined : foldWide(code, number);
+    if (folded !== undefined) return this.constantFrom(folded);
+    const inner = unit.op[a];
+    if (code === i64Low) {
+      if (inner === i64Join || inner === i64ExtendS || inner === i64ExtendU) return unit.a[a];
+    } else if (code === i64High) {
+      if (inner === i64Join) return unit.b[a];
+      if (inner === i64ExtendU) return this.constant(0);
+      if (inner === i64ExtendS) return this.binary(i32ShrS, unit.a[a], this.constant(31));
+    } else if (code === i64Extend32S) {
+      if (inner === i64ExtendS) return a;
+      if (inner === i64ExtendU) return this.unary(i64ExtendS, unit.a[a]);
+    } else if (code === i64Eqz) {
+      if (inner === i64ExtendS || inner === i64ExtendU) return this.unary(i32Eqz, unit.a[a]);
+    }
+    return undefined;
+  }
+
+  /** The same for operations with two operands. */
+  private simplerWide2(code: number, a: Value, b: Value): Value | undefined {
+    const { unit } = this;
+    const first = this.numberOf(a);
+    const second = this.numberOf(b);
+    if (first !== undefined && second === undefined && commutes[code] === 1) return this.binary(code, b, a);
+    if (second === undefined) {
+      if (a !== b) return undefined;
+      if (code === i64Xor || code === i64Sub) return this.constant64(0, 0);
+      return code === i64And || code === i64Or ? a : undefined;
+    }
+    if (first !== undefined) {
+      const folded = foldWide(code, first, second);
+      return folded === undefined ? undefined : this.constantFrom(folded);
+    }
+    // A constant that is no sign-extended word is none of those with which an operation disappears.
+    const word = typeof second === 'number' ? second & 63 : second === BigInt.asIntN(32, second) ? Number(second) : 2;
+    const same = identity(code, word);
+    if (same === 1) return a;
+    if (same === 2) return this.constant64(0, 0);
+    if (typeof second === 'number') return undefined;
+    if (code === i64Eq && word === 0) return this.unary(i64Eqz, a);
+    if (code === i64Sub) return this.binary(i64Add, a, this.constantFrom(BigInt.asIntN(64, -second)));
+    if (code === i64And && second === 0xffffffffn && unit.op[a] === i64ExtendU) return a;
+    // (x + c1) + c2 and (x & c1) & c2: one operation.
+    const inner = (code === i64Add || code === i64And) && unit.op[a] === code ? this.numberOf(unit.b[a]) : undefined;
+    if (typeof inner !== 'bigint') return undefined;
+    const joined = code === i64Add ? BigInt.asIntN(64, inner + second) : inner & second;
+    return this.binary(code, unit.a[a], this.constantFrom(joined));
   }
 
   /** `f64.nan_of2`: a, or what stands for it when it is a NaN; `defaultHigh` is the high word of the ISA's default NaN. */

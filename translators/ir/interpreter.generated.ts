@@ -4,7 +4,7 @@ import { stop } from './interpreter-encoding.ts';
 import { firstForbidden, hostFlip, hostOrigin } from './memory-access.ts';
 import { runtime } from './runtime.ts';
 
-const { abs, addSingle, bswap, ctz, divSingle, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, join64, lowHalf, mulSingle, mulhs, mulhu, nanOf2, nearest, neg, popcnt, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
+const { abs, addSingle, bswap, bswap64, clz64, ctz, ctz64, divSingle, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, join64, lowHalf, mulSingle, mulhs, mulhu, nanOf2, nearest, neg, popcnt, popcnt64, rotl64, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
 
 /** Runs interpreter code from position `ip` until something stops it; returns why (`stop`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {
@@ -1208,8 +1208,24 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 4;
         continue;
       }
-      // i64.div_s
+      // i64.mulh_s
       case 121: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i64[code[ip + 1]] = BigInt.asIntN(64, (a * b) >> 64n);
+        ip += 4;
+        continue;
+      }
+      // i64.mulh_u
+      case 122: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i64[code[ip + 1]] = BigInt.asIntN(64, (BigInt.asUintN(64, a) * BigInt.asUintN(64, b)) >> 64n);
+        ip += 4;
+        continue;
+      }
+      // i64.div_s
+      case 123: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, a / b));
@@ -1217,15 +1233,31 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.div_u
-      case 122: {
+      case 124: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, a) / BigInt.asUintN(64, b)));
         ip += 4;
         continue;
       }
+      // i64.rem_s
+      case 125: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i64[code[ip + 1]] = (b === 0n ? 0n : a % b);
+        ip += 4;
+        continue;
+      }
+      // i64.rem_u
+      case 126: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, a) % BigInt.asUintN(64, b)));
+        ip += 4;
+        continue;
+      }
       // i64.and
-      case 123: {
+      case 127: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a & b;
@@ -1233,7 +1265,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.or
-      case 124: {
+      case 128: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a | b;
@@ -1241,15 +1273,29 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.xor
-      case 125: {
+      case 129: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i64[code[ip + 1]] = a ^ b;
         ip += 4;
         continue;
       }
+      // i64.not
+      case 130: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = ~a;
+        ip += 3;
+        continue;
+      }
+      // i64.neg
+      case 131: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = BigInt.asIntN(64, -a);
+        ip += 3;
+        continue;
+      }
       // i64.shl
-      case 126: {
+      case 132: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, a << BigInt(b & 63));
@@ -1257,7 +1303,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.shr_u
-      case 127: {
+      case 133: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = BigInt.asIntN(64, BigInt.asUintN(64, a) >> BigInt(b & 63));
@@ -1265,39 +1311,159 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.shr_s
-      case 128: {
+      case 134: {
         const a = i64[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = a >> BigInt(b & 63);
         ip += 4;
         continue;
       }
+      // i64.rotl
+      case 135: {
+        const a = i64[code[ip + 2]];
+        const b = i32[code[ip + 3]];
+        i64[code[ip + 1]] = rotl64(a, b);
+        ip += 4;
+        continue;
+      }
+      // i64.clz
+      case 136: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = clz64(a);
+        ip += 3;
+        continue;
+      }
+      // i64.ctz
+      case 137: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = ctz64(a);
+        ip += 3;
+        continue;
+      }
+      // i64.popcnt
+      case 138: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = popcnt64(a);
+        ip += 3;
+        continue;
+      }
+      // i64.bswap
+      case 139: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = bswap64(a);
+        ip += 3;
+        continue;
+      }
+      // i64.extend8_s
+      case 140: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = BigInt.asIntN(8, a);
+        ip += 3;
+        continue;
+      }
+      // i64.extend16_s
+      case 141: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = BigInt.asIntN(16, a);
+        ip += 3;
+        continue;
+      }
+      // i64.extend32_s
+      case 142: {
+        const a = i64[code[ip + 2]];
+        i64[code[ip + 1]] = BigInt.asIntN(32, a);
+        ip += 3;
+        continue;
+      }
+      // i64.eqz
+      case 143: {
+        const a = i64[code[ip + 2]];
+        i32[code[ip + 1]] = (a === 0n ? 1 : 0);
+        ip += 3;
+        continue;
+      }
       // i64.eq
-      case 129: {
+      case 144: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
         ip += 4;
         continue;
       }
+      // i64.ne
+      case 145: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (a !== b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
       // i64.lt_s
-      case 130: {
+      case 146: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
         ip += 4;
         continue;
       }
+      // i64.le_s
+      case 147: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (a <= b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // i64.gt_s
+      case 148: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (a > b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // i64.ge_s
+      case 149: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (a >= b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
       // i64.lt_u
-      case 131: {
+      case 150: {
         const a = i64[code[ip + 2]];
         const b = i64[code[ip + 3]];
         i32[code[ip + 1]] = (BigInt.asUintN(64, a) < BigInt.asUintN(64, b) ? 1 : 0);
         ip += 4;
         continue;
       }
+      // i64.le_u
+      case 151: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (BigInt.asUintN(64, a) <= BigInt.asUintN(64, b) ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // i64.gt_u
+      case 152: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (BigInt.asUintN(64, a) > BigInt.asUintN(64, b) ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // i64.ge_u
+      case 153: {
+        const a = i64[code[ip + 2]];
+        const b = i64[code[ip + 3]];
+        i32[code[ip + 1]] = (BigInt.asUintN(64, a) >= BigInt.asUintN(64, b) ? 1 : 0);
+        ip += 4;
+        continue;
+      }
       // i64.select
-      case 132: {
+      case 154: {
         const a = i32[code[ip + 2]];
         const b = i64[code[ip + 3]];
         const c = i64[code[ip + 4]];
@@ -1306,7 +1472,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.join
-      case 133: {
+      case 155: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i64[code[ip + 1]] = join64(a, b);
@@ -1314,35 +1480,35 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i64.low
-      case 134: {
+      case 156: {
         const a = i64[code[ip + 2]];
         i32[code[ip + 1]] = Number(BigInt.asIntN(32, a));
         ip += 3;
         continue;
       }
       // i64.high
-      case 135: {
+      case 157: {
         const a = i64[code[ip + 2]];
         i32[code[ip + 1]] = Number(BigInt.asIntN(32, a >> 32n));
         ip += 3;
         continue;
       }
       // i64.extend_i32_s
-      case 136: {
+      case 158: {
         const a = i32[code[ip + 2]];
         i64[code[ip + 1]] = BigInt(a);
         ip += 3;
         continue;
       }
       // i64.extend_i32_u
-      case 137: {
+      case 159: {
         const a = i32[code[ip + 2]];
         i64[code[ip + 1]] = BigInt(a >>> 0);
         ip += 3;
         continue;
       }
       // f64.add
-      case 138: {
+      case 160: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a + b;
@@ -1350,7 +1516,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub
-      case 139: {
+      case 161: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a - b;
@@ -1358,7 +1524,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul
-      case 140: {
+      case 162: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a * b;
@@ -1366,7 +1532,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div
-      case 141: {
+      case 163: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a / b;
@@ -1374,14 +1540,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt
-      case 142: {
+      case 164: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.sqrt(a);
         ip += 3;
         continue;
       }
       // f64.fma
-      case 143: {
+      case 165: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1390,21 +1556,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.neg
-      case 144: {
+      case 166: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = neg(a);
         ip += 3;
         continue;
       }
       // f64.abs
-      case 145: {
+      case 167: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = abs(a);
         ip += 3;
         continue;
       }
       // f64.select
-      case 146: {
+      case 168: {
         const a = i32[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1413,7 +1579,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.eq
-      case 147: {
+      case 169: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -1421,7 +1587,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.lt
-      case 148: {
+      case 170: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -1429,7 +1595,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.gt
-      case 149: {
+      case 171: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -1437,7 +1603,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.ge
-      case 150: {
+      case 172: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1445,7 +1611,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.unordered
-      case 151: {
+      case 173: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a !== a || b !== b ? 1 : 0);
@@ -1453,7 +1619,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.nan_of2
-      case 152: {
+      case 174: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1462,14 +1628,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.to_single
-      case 153: {
+      case 175: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.fround(a);
         ip += 3;
         continue;
       }
       // f64.add_single
-      case 154: {
+      case 176: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = addSingle(a, b);
@@ -1477,7 +1643,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub_single
-      case 155: {
+      case 177: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = subSingle(a, b);
@@ -1485,7 +1651,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul_single
-      case 156: {
+      case 178: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulSingle(a, b);
@@ -1493,7 +1659,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div_single
-      case 157: {
+      case 179: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divSingle(a, b);
@@ -1501,14 +1667,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt_single
-      case 158: {
+      case 180: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = sqrtSingle(a);
         ip += 3;
         continue;
       }
       // f64.fma_single
-      case 159: {
+      case 181: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1517,7 +1683,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.from_halves
-      case 160: {
+      case 182: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         f64[code[ip + 1]] = fromHalves(a, b);
@@ -1525,49 +1691,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.low
-      case 161: {
+      case 183: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = lowHalf(a);
         ip += 3;
         continue;
       }
       // f64.high
-      case 162: {
+      case 184: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = highHalf(a);
         ip += 3;
         continue;
       }
       // f64.convert_i32_s
-      case 163: {
+      case 185: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = a;
         ip += 3;
         continue;
       }
       // f64.convert_i32_u
-      case 164: {
+      case 186: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = (a >>> 0);
         ip += 3;
         continue;
       }
       // i32.trunc_f64_s
-      case 165: {
+      case 187: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = truncate(a);
         ip += 3;
         continue;
       }
       // i32.nearest_f64_s
-      case 166: {
+      case 188: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = nearest(a);
         ip += 3;
         continue;
       }
       // load8_u
-      case 167: {
+      case 189: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1579,7 +1745,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load8_s
-      case 168: {
+      case 190: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1591,7 +1757,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u
-      case 169: {
+      case 191: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1603,7 +1769,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u reversed
-      case 170: {
+      case 192: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1615,7 +1781,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s
-      case 171: {
+      case 193: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1627,7 +1793,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s reversed
-      case 172: {
+      case 194: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1639,7 +1805,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32
-      case 173: {
+      case 195: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1651,7 +1817,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32 reversed
-      case 174: {
+      case 196: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1663,7 +1829,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64
-      case 175: {
+      case 197: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1675,7 +1841,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64 reversed
-      case 176: {
+      case 198: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1687,7 +1853,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64
-      case 177: {
+      case 199: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1701,7 +1867,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64 reversed
-      case 178: {
+      case 200: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1715,7 +1881,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64
-      case 179: {
+      case 201: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1727,7 +1893,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64 reversed
-      case 180: {
+      case 202: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1739,7 +1905,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store8
-      case 181: {
+      case 203: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[address >>> 12] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 2);
@@ -1751,7 +1917,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16
-      case 182: {
+      case 204: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1763,7 +1929,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16 reversed
-      case 183: {
+      case 205: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1775,7 +1941,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32
-      case 184: {
+      case 206: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1787,7 +1953,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32 reversed
-      case 185: {
+      case 207: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1799,7 +1965,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64
-      case 186: {
+      case 208: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1811,7 +1977,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64 reversed
-      case 187: {
+      case 209: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1823,7 +1989,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64
-      case 188: {
+      case 210: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1837,7 +2003,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64 reversed
-      case 189: {
+      case 211: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1851,7 +2017,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64
-      case 190: {
+      case 212: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1863,7 +2029,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64 reversed
-      case 191: {
+      case 213: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);

@@ -108,17 +108,39 @@ const integer64: Row[] = [
   ['i64.add', 'i64 i64 -> i64', 'pure commutative', '', 'BigInt.asIntN(64, $a + $b)', 'a + b modulo 2^64.'],
   ['i64.sub', 'i64 i64 -> i64', 'pure', '', 'BigInt.asIntN(64, $a - $b)', 'a - b modulo 2^64.'],
   ['i64.mul', 'i64 i64 -> i64', 'pure commutative', '', 'BigInt.asIntN(64, $a * $b)', 'The low doubleword of the product.'],
+  ['i64.mulh_s', 'i64 i64 -> i64', 'pure commutative', '', 'BigInt.asIntN(64, ($a * $b) >> 64n)', 'The high doubleword of the signed product.'],
+  ['i64.mulh_u', 'i64 i64 -> i64', 'pure commutative', '', 'BigInt.asIntN(64, (BigInt.asUintN(64, $a) * BigInt.asUintN(64, $b)) >> 64n)', 'The high doubleword of the unsigned product.'],
   ['i64.div_s', 'i64 i64 -> i64', 'pure', '', '($b === 0n ? 0n : BigInt.asIntN(64, $a / $b))', 'Signed quotient; 0 when b is 0; wraps for -2^63 / -1.'],
   ['i64.div_u', 'i64 i64 -> i64', 'pure', '', '($b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, $a) / BigInt.asUintN(64, $b)))', 'Unsigned quotient; 0 when b is 0.'],
+  ['i64.rem_s', 'i64 i64 -> i64', 'pure', '', '($b === 0n ? 0n : $a % $b)', 'Signed remainder with the sign of a; 0 when b is 0.'],
+  ['i64.rem_u', 'i64 i64 -> i64', 'pure', '', '($b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, $a) % BigInt.asUintN(64, $b)))', 'Unsigned remainder; 0 when b is 0.'],
   ['i64.and', 'i64 i64 -> i64', 'pure commutative', '', '$a & $b', 'Bitwise and.'],
   ['i64.or', 'i64 i64 -> i64', 'pure commutative', '', '$a | $b', 'Bitwise or.'],
   ['i64.xor', 'i64 i64 -> i64', 'pure commutative', '', '$a ^ $b', 'Bitwise exclusive or.'],
+  ['i64.not', 'i64 -> i64', 'pure', '', '~$a', 'Bitwise complement.'],
+  ['i64.neg', 'i64 -> i64', 'pure', '', 'BigInt.asIntN(64, -$a)', '0 - a modulo 2^64.'],
   ['i64.shl', 'i64 i32 -> i64', 'pure', '', 'BigInt.asIntN(64, $a << BigInt($b & 63))', 'a shifted left by b modulo 64.'],
   ['i64.shr_u', 'i64 i32 -> i64', 'pure', '', 'BigInt.asIntN(64, BigInt.asUintN(64, $a) >> BigInt($b & 63))', 'a shifted right by b modulo 64, zeros in.'],
   ['i64.shr_s', 'i64 i32 -> i64', 'pure', '', '$a >> BigInt($b & 63)', 'a shifted right by b modulo 64, sign in.'],
+  ['i64.rotl', 'i64 i32 -> i64', 'pure', '', 'rotl64($a, $b)', 'a rotated left by b modulo 64.'],
+  ['i64.clz', 'i64 -> i64', 'pure', '', 'clz64($a)', 'Leading zeros; 64 when a is 0.'],
+  ['i64.ctz', 'i64 -> i64', 'pure', '', 'ctz64($a)', 'Trailing zeros; 64 when a is 0.'],
+  ['i64.popcnt', 'i64 -> i64', 'pure', '', 'popcnt64($a)', 'Number of one bits.'],
+  ['i64.bswap', 'i64 -> i64', 'pure', '', 'bswap64($a)', 'The eight bytes in reverse order.'],
+  ['i64.extend8_s', 'i64 -> i64', 'pure', '', 'BigInt.asIntN(8, $a)', 'The low byte, sign-extended.'],
+  ['i64.extend16_s', 'i64 -> i64', 'pure', '', 'BigInt.asIntN(16, $a)', 'The low halfword, sign-extended.'],
+  ['i64.extend32_s', 'i64 -> i64', 'pure', '', 'BigInt.asIntN(32, $a)', 'The low word, sign-extended.'],
+  ['i64.eqz', 'i64 -> i32', 'pure', '', '$a === 0n', '1 when a is 0.'],
   ['i64.eq', 'i64 i64 -> i32', 'pure commutative', '', '$a === $b', '1 when equal.'],
+  ['i64.ne', 'i64 i64 -> i32', 'pure commutative', '', '$a !== $b', '1 when not equal.'],
   ['i64.lt_s', 'i64 i64 -> i32', 'pure', '', '$a < $b', 'Signed less than.'],
+  ['i64.le_s', 'i64 i64 -> i32', 'pure', '', '$a <= $b', 'Signed less or equal.'],
+  ['i64.gt_s', 'i64 i64 -> i32', 'pure', '', '$a > $b', 'Signed greater than.'],
+  ['i64.ge_s', 'i64 i64 -> i32', 'pure', '', '$a >= $b', 'Signed greater or equal.'],
   ['i64.lt_u', 'i64 i64 -> i32', 'pure', '', 'BigInt.asUintN(64, $a) < BigInt.asUintN(64, $b)', 'Unsigned less than.'],
+  ['i64.le_u', 'i64 i64 -> i32', 'pure', '', 'BigInt.asUintN(64, $a) <= BigInt.asUintN(64, $b)', 'Unsigned less or equal.'],
+  ['i64.gt_u', 'i64 i64 -> i32', 'pure', '', 'BigInt.asUintN(64, $a) > BigInt.asUintN(64, $b)', 'Unsigned greater than.'],
+  ['i64.ge_u', 'i64 i64 -> i32', 'pure', '', 'BigInt.asUintN(64, $a) >= BigInt.asUintN(64, $b)', 'Unsigned greater or equal.'],
   ['i64.select', 'i32 i64 i64 -> i64', 'pure', '', '$a ? $b : $c', 'b when a is not 0, else c.'],
   ['i64.join', 'i32 i32 -> i64', 'pure', '', 'join64($a, $b)', 'The doubleword whose low word is a and high word is b.'],
   ['i64.low', 'i64 -> i32', 'pure', '', 'Number(BigInt.asIntN(32, $a))', 'The low word.'],
@@ -258,7 +280,12 @@ export const codes: Readonly<Record<string, number>> = Object.fromEntries(
   operations.map((operation) => [operation.name, operation.code]),
 );
 
-/** Reasons for the `exit` operations and for leaving translated code (word `exit` of the state block). */
+/**
+ * Reasons for the `exit` operations and for leaving translated code (word `exit` of the state block). `divide`: a
+ * quotient that does not exist or does not fit; `overflow`, `bound`: the checks of instructions made for them;
+ * `protection`: an operand or an alignment that is not allowed; `wide_address`: an address of a 64-bit guest beyond its
+ * space of 32 bits; `software_interrupt`: the guest called an interrupt that is not its system call (detail: the vector).
+ */
 export const exitReasons = [
   'none',
   'system_call',
@@ -270,6 +297,12 @@ export const exitReasons = [
   'interrupt',
   'floating_point',
   'misaligned',
+  'divide',
+  'overflow',
+  'bound',
+  'protection',
+  'wide_address',
+  'software_interrupt',
 ] as const;
 export type ExitReason = (typeof exitReasons)[number];
 export const exitCode = Object.fromEntries(exitReasons.map((name, index) => [name, index])) as Record<

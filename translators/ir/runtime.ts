@@ -37,4 +37,48 @@ export function join64(low: number, high: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
-export const runtime = { mulhu, mulhs, ctz, popcnt, bswap, join64, ...floating };
+function lowWord(a: bigint): number {
+  return Number(BigInt.asIntN(32, a));
+}
+
+function highWord(a: bigint): number {
+  return Number(a >> 32n);
+}
+
+export function rotl64(a: bigint, b: number): bigint {
+  const bits = BigInt(b & 63);
+  return BigInt.asIntN(64, (a << bits) | (BigInt.asUintN(64, a) >> (64n - bits)));
+}
+
+export function clz64(a: bigint): bigint {
+  const high = highWord(a);
+  return BigInt(high !== 0 ? Math.clz32(high) : 32 + Math.clz32(lowWord(a)));
+}
+
+export function ctz64(a: bigint): bigint {
+  const low = lowWord(a);
+  return BigInt(low !== 0 ? ctz(low) : 32 + ctz(highWord(a)));
+}
+
+export function popcnt64(a: bigint): bigint {
+  return BigInt(popcnt(lowWord(a)) + popcnt(highWord(a)));
+}
+
+export function bswap64(a: bigint): bigint {
+  return join64(bswap(highWord(a)), bswap(lowWord(a)));
+}
+
+export const runtime = {
+  mulhu,
+  mulhs,
+  ctz,
+  popcnt,
+  bswap,
+  join64,
+  rotl64,
+  clz64,
+  ctz64,
+  popcnt64,
+  bswap64,
+  ...floating,
+};

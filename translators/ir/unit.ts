@@ -22,7 +22,7 @@ export class Unit {
   /** Instructions in use. */
   count = 0;
   blocks: Block[] = [];
-  op: Uint8Array;
+  op: Uint16Array;
   a: Int32Array;
   b: Int32Array;
   c: Int32Array;
@@ -38,7 +38,7 @@ export class Unit {
   forwardedReads: number[] = [];
 
   constructor(capacity = 1024) {
-    this.op = new Uint8Array(capacity);
+    this.op = new Uint16Array(capacity);
     this.a = new Int32Array(capacity);
     this.b = new Int32Array(capacity);
     this.c = new Int32Array(capacity);
@@ -68,7 +68,7 @@ export class Unit {
 
   private grow(): void {
     const capacity = this.op.length * 2;
-    const op = new Uint8Array(capacity);
+    const op = new Uint16Array(capacity);
     op.set(this.op);
     this.op = op;
     this.a = enlarged(this.a, capacity);

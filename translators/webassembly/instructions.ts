@@ -65,13 +65,20 @@ export const wasm = {
   i32_rotr: 0x78,
   i64_eqz: 0x50,
   i64_eq: 0x51,
+  i64_add: 0x7c,
+  i64_sub: 0x7d,
   i64_mul: 0x7e,
   i64_div_s: 0x7f,
   i64_div_u: 0x80,
+  i64_rem_s: 0x81,
+  i64_rem_u: 0x82,
   i64_and: 0x83,
   i64_or: 0x84,
+  i64_xor: 0x85,
   i64_shl: 0x86,
+  i64_shr_s: 0x87,
   i64_shr_u: 0x88,
+  i64_rotl: 0x89,
   f64_abs: 0x99,
   f64_nearest: 0x9e,
   i32_wrap_i64: 0xa7,
@@ -122,7 +129,11 @@ const single: readonly (readonly [name: string, opcode: number])[] = [
   ['i32.lt_s', 0x48], ['i32.lt_u', 0x49], ['i32.gt_s', 0x4a], ['i32.gt_u', 0x4b],
   ['i32.le_s', 0x4c], ['i32.le_u', 0x4d], ['i32.ge_s', 0x4e], ['i32.ge_u', 0x4f],
   ['i64.add', 0x7c], ['i64.sub', 0x7d], ['i64.mul', 0x7e], ['i64.and', 0x83], ['i64.or', 0x84], ['i64.xor', 0x85],
-  ['i64.eq', 0x51], ['i64.lt_s', 0x53], ['i64.lt_u', 0x54],
+  ['i64.clz', 0x79], ['i64.ctz', 0x7a], ['i64.popcnt', 0x7b],
+  ['i64.extend8_s', 0xc2], ['i64.extend16_s', 0xc3], ['i64.extend32_s', 0xc4],
+  ['i64.eqz', 0x50], ['i64.eq', 0x51], ['i64.ne', 0x52],
+  ['i64.lt_s', 0x53], ['i64.lt_u', 0x54], ['i64.gt_s', 0x55], ['i64.gt_u', 0x56],
+  ['i64.le_s', 0x57], ['i64.le_u', 0x58], ['i64.ge_s', 0x59], ['i64.ge_u', 0x5a],
   ['i64.extend_i32_s', 0xac], ['i64.extend_i32_u', 0xad], ['i64.low', 0xa7],
   ['f64.add', 0xa0], ['f64.sub', 0xa1], ['f64.mul', 0xa2], ['f64.div', 0xa3], ['f64.sqrt', 0x9f],
   ['f64.neg', 0x9a], ['f64.abs', 0x99],
@@ -162,7 +173,7 @@ function divideSigned(type: 'i32' | 'i64'): Emit {
     if (type === 'i32') s.i32(0);
     else s.i64(0, 0);
     s.push(0);
-    s.op(type === 'i32' ? wasm.i32_sub : 0x7d);
+    s.op(type === 'i32' ? wasm.i32_sub : wasm.i64_sub);
     s.op(wasm.else);
     s.push(0);
     s.push(1);
@@ -182,6 +193,71 @@ function multiplyHigh(extend: number): Emit {
     s.op(wasm.i64_shr_u);
     s.op(wasm.i32_wrap_i64);
   };
+}
+
+/**
+ * The high doubleword of the unsigned product, from the products of words:
+ * middle = aHigh * bLow + (aLow * bLow >> 32), then aHigh * bHigh + (middle >> 32) + (aLow * bHigh + low(middle) >> 32).
+ */
+function multiplyHighUnsigned64(s: Sequence): void {
+  const low = (operand: number): void => {
+    s.push(operand);
+    s.i64(-1, 0);
+    s.op(wasm.i64_and);
+  };
+  const high = (push: () => void): void => {
+    push();
+    s.i64(32, 0);
+    s.op(wasm.i64_shr_u);
+  };
+  const product = (first: () => void, second: () => void): void => {
+    first();
+    second();
+    s.op(wasm.i64_mul);
+  };
+  const aLow = () => low(0);
+  const bLow = () => low(1);
+  const aHigh = () => high(() => s.push(0));
+  const bHigh = () => high(() => s.push(1));
+  product(aHigh, bLow);
+  high(() => product(aLow, bLow));
+  s.op(wasm.i64_add);
+  s.tee('i64');
+  s.i64(32, 0);
+  s.op(wasm.i64_shr_u);
+  high(() => {
+    product(aLow, bHigh);
+    s.scratch('i64');
+    s.i64(-1, 0);
+    s.op(wasm.i64_and);
+    s.op(wasm.i64_add);
+  });
+  s.op(wasm.i64_add);
+  product(aHigh, bHigh);
+  s.op(wasm.i64_add);
+}
+
+/** Swaps bytes in halfwords, halfwords in words, then the words. */
+function byteSwap64(s: Sequence): void {
+  const swap = (bits: number, mask: number, push: () => void): void => {
+    push();
+    s.i64(mask, mask);
+    s.op(wasm.i64_and);
+    s.i64(bits, 0);
+    s.op(wasm.i64_shl);
+    push();
+    s.i64(bits, 0);
+    s.op(wasm.i64_shr_u);
+    s.i64(mask, mask);
+    s.op(wasm.i64_and);
+    s.op(wasm.i64_or);
+  };
+  swap(8, 0x00ff00ff, () => s.push(0));
+  s.tee('i64');
+  s.op(wasm.drop);
+  swap(16, 0x0000ffff, () => s.scratch('i64'));
+  s.i64(32, 0);
+  s.op(wasm.i64_rotl);
 }
 
 /** Four bytes in the reverse order, of the word that `push` pushes. */
@@ -292,9 +368,38 @@ const sequences: Readonly<Record<string, Emit>> = {
   'f64.select': selectOf,
   'i64.div_s': divideSigned('i64'),
   'i64.div_u': unlessZero('i64', operandsThen(2, wasm.i64_div_u)),
-  'i64.shl': shift64(0x86),
-  'i64.shr_u': shift64(0x88),
-  'i64.shr_s': shift64(0x87),
+  'i64.rem_s': unlessZero('i64', operandsThen(2, wasm.i64_rem_s)),
+  'i64.rem_u': unlessZero('i64', operandsThen(2, wasm.i64_rem_u)),
+  'i64.mulh_u': multiplyHighUnsigned64,
+  'i64.mulh_s': (s) => {
+    multiplyHighUnsigned64(s);
+    for (const [sign, other] of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      s.push(sign);
+      s.i64(63, 0);
+      s.op(wasm.i64_shr_s);
+      s.push(other);
+      s.op(wasm.i64_and);
+      s.op(wasm.i64_sub);
+    }
+  },
+  'i64.not': (s) => {
+    s.push(0);
+    s.i64(-1, -1);
+    s.op(wasm.i64_xor);
+  },
+  'i64.neg': (s) => {
+    s.i64(0, 0);
+    s.push(0);
+    s.op(wasm.i64_sub);
+  },
+  'i64.bswap': byteSwap64,
+  'i64.shl': shift64(wasm.i64_shl),
+  'i64.shr_u': shift64(wasm.i64_shr_u),
+  'i64.shr_s': shift64(wasm.i64_shr_s),
+  'i64.rotl': shift64(wasm.i64_rotl),
   'i64.join': join,
   'i64.high': (s) => {
     s.push(0);
