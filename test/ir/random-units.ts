@@ -146,7 +146,7 @@ const trees = fc.letrec<Record<Integer, Tree>>((tie) => {
     constants.map((constant) => ({ constant })),
     fc.nat(2).map((register) => ({ register })),
   );
-  const node = (type: Integer, choices: readonly Operation[]): fc.Arbitrary<Tree> =>
+  const node = (choices: readonly Operation[]): fc.Arbitrary<Tree> =>
     fc
       .constantFrom(...choices)
       .chain((operation) =>
@@ -155,18 +155,8 @@ const trees = fc.letrec<Record<Integer, Tree>>((tie) => {
           .map((operands) => [operation, operands] as const),
       );
   return {
-    i32: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
-      leaf,
-      node('i32', pureIntegers('i32')),
-      node('i32', pairing('i32')),
-    ),
-    i64: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
-      leaf,
-      node('i64', pureIntegers('i64')),
-      node('i64', pairing('i64')),
-    ),
+    i32: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, node(pureIntegers('i32')), node(pairing('i32'))),
+    i64: fc.oneof({ depthSize: 'small', withCrossShrink: true }, leaf, node(pureIntegers('i64')), node(pairing('i64'))),
   };
 });
 
