@@ -70,6 +70,8 @@ export class Builder {
   pc = 0;
   /** Whether the block has a terminator. */
   ended = false;
+  /** What the frontend knows of the values in this block; forgotten where a block begins. */
+  remembered: object | undefined = undefined;
   private block: Block | undefined;
   /** For each register, the value that it is known to hold in this block, or -1. */
   private readonly known: Int32Array;
@@ -89,6 +91,7 @@ export class Builder {
   /** Starts a block at a guest address. */
   begin(pc: number): Block {
     this.known.fill(-1);
+    this.remembered = undefined;
     this.ended = false;
     this.pc = pc;
     const block = { pc, first: this.unit.count, end: this.unit.count, guestInstructions: 0, endPc: pc };

@@ -80,6 +80,8 @@ export class Evaluator extends Builder {
     this.exitReason = exitCode.none;
     do {
       this.target = pc;
+      // A number that stands for several values: what is known of one instruction's does not hold for the next one's.
+      this.remembered = undefined;
       const next = (pc + frontend.lift(this, fetch, pc, exactly)) >>> 0;
       if (this.refused) return count;
       count++;

@@ -1,0 +1,110 @@
+/**
+ * The guest state of an x86 thread, for both modes: the registers of an i386 program and those of an x86-64 program.
+ *
+ * General registers are in the order of their encoding, so register n has number n.
+ *
+ * The arithmetic flags are kept in three parts, from which flags.ts computes each flag when it is read:
+ * - `flags.result`: the result, sign-extended. ZF: it is 0. SF: it is negative. PF: parity of its low byte.
+ * - `flags.carries`: what was carried (or borrowed) into each bit. AF: bit 4. OF: the sign bit XOR CF, since the sum
+ *   overflows when the carry into the sign differs from the carry out of it.
+ * - `flags.carry`: CF in bit 0. The other bits are corrections that arithmetic leaves 0, for combinations that no result
+ *   has (popf, sahf, unordered comparisons): bit 1 inverts SF, bits 8 to 15 are XORed into the byte that PF comes from.
+ */
+import { defineRegisters, type RegisterFile, type RegisterRow } from '../ir/state.ts';
+
+const names32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
+const names64 = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'];
+for (let n = 8; n < 16; n++) names64.push(`r${n}`);
+
+/** Numbers of the general registers in both modes. */
+export const rax = 0;
+export const rcx = 1;
+export const rdx = 2;
+export const rbx = 3;
+export const rsp = 4;
+export const rbp = 5;
+export const rsi = 6;
+export const rdi = 7;
+
+/** Segment registers in the order of their encoding. */
+export const segmentNames = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
+export const es = 0;
+export const cs = 1;
+export const ss = 2;
+export const ds = 3;
+export const fs = 4;
+export const gs = 5;
+
+/** What MXCSR holds at start; the register holds the difference to it, so that 0 is the default mode. */
+export const defaultMxcsr = 0x1f80;
+
+/** How many thread-local segments a program may have (set_thread_area): Linux's entries of the descriptor table. */
+export const threadSegments = 3;
+
+function rowsOf(is64: boolean): RegisterRow[] {
+  const word = is64 ? 'i64' : 'i32';
+  const rows: RegisterRow[] = [];
+  for (const name of is64 ? names64 : names32)
+    rows.push({ name, type: word, pinned: name === 'esp' || name === 'rsp' });
+  rows.push(
+    { name: 'flags.carry', type: 'i32' },
+    { name: 'flags.result', type: word },
+    { name: 'flags.carries', type: word },
+  );
+  // 0, or -1 when string instructions go downwards (DF).
+  rows.push({ name: 'flags.direction', type: 'i32' });
+  // Bits of EFLAGS that programs may change and that do nothing here (TF, NT, AC, ID), at their places.
+  rows.push({ name: 'flags.system', type: 'i32' });
+  for (const name of segmentNames) rows.push({ name, type: 'i32' });
+  rows.push({ name: 'fs.base', type: word }, { name: 'gs.base', type: word });
+  // Descriptors of thread-local segments: their bases, and which of them are present, a bit each.
+  for (let n = 0; n < threadSegments; n++) rows.push({ name: `segment${n}.base`, type: 'i32' });
+  rows.push({ name: 'segments.present', type: 'i32' });
+  rows.push({ name: 'mxcsr', type: 'i32' });
+  return rows;
+}
+
+/** The register file of one mode, and the numbers of its registers. */
+export interface X86Registers {
+  readonly is64: boolean;
+  readonly file: RegisterFile;
+  /** Names of the general registers, by number. */
+  readonly general: readonly string[];
+  readonly carry: number;
+  readonly result: number;
+  readonly carries: number;
+  readonly direction: number;
+  readonly system: number;
+  /** Selector of segment register n: `segment + n`. */
+  readonly segment: number;
+  readonly fsBase: number;
+  readonly gsBase: number;
+  /** Base of thread-local segment n: `segmentBase + n`. */
+  readonly segmentBase: number;
+  readonly segmentsPresent: number;
+  readonly mxcsr: number;
+}
+
+function define(is64: boolean): X86Registers {
+  const file = defineRegisters(rowsOf(is64));
+  const { numbers } = file;
+  return {
+    is64,
+    file,
+    general: is64 ? names64 : names32,
+    carry: numbers['flags.carry'],
+    result: numbers['flags.result'],
+    carries: numbers['flags.carries'],
+    direction: numbers['flags.direction'],
+    system: numbers['flags.system'],
+    segment: numbers.es,
+    fsBase: numbers['fs.base'],
+    gsBase: numbers['gs.base'],
+    segmentBase: numbers['segment0.base'],
+    segmentsPresent: numbers['segments.present'],
+    mxcsr: numbers.mxcsr,
+  };
+}
+
+export const i386Registers = define(false);
+export const x86_64Registers = define(true);
