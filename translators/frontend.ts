@@ -75,6 +75,11 @@ export interface Frontend {
   lift(builder: Builder, fetch: Fetch, pc: number, options: LiftOptions): number;
   /** Disassembles one instruction for logs and fault reports. */
   disassemble(fetch: Fetch, pc: number): { text: string; length: number };
+  /**
+   * For the exit `wide_address`: the address (64 bits, unsigned) that the instruction at pc wanted to access, and whether
+   * it is one of the stack segment; undefined when no address is beyond 32 bits.
+   */
+  wideAddress?(fetch: Fetch, pc: number, state: State): { address: bigint; isStack: boolean } | undefined;
 }
 
 export type Fetch = (address: number, length: 1 | 2 | 4) => number | undefined;

@@ -128,7 +128,7 @@ const mandatoryPrefixes: Readonly<Record<string, number | undefined>> = { NP: 1,
 const everyPrefix = 15;
 
 const attributeNames = new Set<string>([
-  ...['lock', 'rep', 'i64', 'o64', 'd64', 'f64', 'w0', 'w1', 'b0', 'b1', 'unaligned', 'asize', 'imm8'],
+  ...['lock', 'rep', 'i64', 'o64', 'd64', 'f64', 'w0', 'w1', 'b0', 'b1', 'unaligned', 'asize'],
   ...features,
 ]);
 

@@ -124,6 +124,18 @@ export class Decoder {
     return i.row;
   }
 
+  /**
+   * The row at an opcode with known prefixes, or undefined.
+   * @param prefix 0 none, 1 66, 2 F3, 3 F2
+   */
+  rowOf(map: number, opcode: number, prefix: number, w: number, modrm: number): CompiledRow | undefined {
+    const { opcodes, variants, modrms } = this.tables;
+    let entry = opcodes[(map << 8) | opcode];
+    if (entry < 0) entry = variants[4 * prefix + 2 * w - entry];
+    if (entry < 0) entry = modrms[modrm - entry];
+    return entry === 0 ? undefined : this.rows[entry - 1];
+  }
+
   private parse(i: Instruction): number {
     const is64 = this.mode === 64;
     i.rex = 0;
@@ -169,15 +181,16 @@ export class Decoder {
     let map = 0;
     if (byte === 0x0f) {
       byte = this.byte();
-      map = 1 << 8;
+      map = 1;
       if (byte === 0x38 || byte === 0x3a) {
-        map = byte === 0x38 ? 2 << 8 : 3 << 8;
+        map = byte === 0x38 ? 2 : 3;
         byte = this.byte();
       }
     }
+    i.map = map;
     i.opcode = byte;
     const { opcodes, variants, modrms } = this.tables;
-    let entry = opcodes[map | byte];
+    let entry = opcodes[(map << 8) | byte];
     let modrm = -1;
     if (entry < 0) {
       const prefix = i.repeat !== 0 ? (i.repeat === 0xf3 ? 8 : 12) : operandSizePrefix ? 4 : 0;
@@ -192,6 +205,7 @@ export class Decoder {
     const row = this.rows[entry - 1];
     i.operands = row.operands;
     i.unaligned = row.unaligned;
+    i.repeats = row.repeats;
 
     let operandSize = operandSizePrefix ? 2 : 4;
     if (is64) {
@@ -208,7 +222,7 @@ export class Decoder {
       else if (i.addressSize === 2) this.address16(i, modrm);
       else this.address(i, modrm);
     } else if (row.registerInOpcode) i.rm = (byte & 7) | ((rex & rexB) << 3);
-    if (row.conditionInOpcode) i.condition = byte & 15;
+    i.condition = row.conditionInOpcode ? byte & 15 : -1;
     if (i.lock && (!row.lock || i.mod === 3)) return notAnInstruction;
 
     if (row.immediate !== immediateNone) this.immediate(i, row.immediate);

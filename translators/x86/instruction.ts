@@ -36,7 +36,7 @@ export type Lift = (l: Lifter) => void;
  * - `i64`: invalid in 64-bit mode. `o64`: only there. `d64`: the operand size is 8 there, with 66 2. `f64`: 8 whatever 66 says.
  * - `w0`, `w1`, `b0`, `b1`: only with this REX.W, REX.B. A row with more of these goes before one with fewer.
  * - `unaligned`: operands of 16 bytes in memory need no alignment.
- * - `asize`: see mnemonic. `imm8`: the immediate of a byte is unsigned (for the disassembler).
+ * - `asize`: see mnemonic.
  * - features of `features`, which CPUID must announce.
  */
 export type Row = readonly [encoding: string, mnemonic: string, operands: string, attributes: string, lift: Lift];
@@ -100,12 +100,16 @@ export class Instruction {
   lock = false;
   /** 0, 0xF2 or 0xF3, whichever came last. */
   repeat = 0;
+  /** The row has attribute `rep`. */
+  repeats = false;
   /** Segment register by number (es cs ss ds fs gs), or -1 for the default one. In 64-bit mode -1, 4 or 5. */
   segment = -1;
+  /** The opcode map: 0 one byte, 1 0F, 2 0F 38, 3 0F 3A. */
+  map = 0;
   /** The last byte of the opcode. */
   opcode = 0;
-  /** The condition of `+c`: 0 to 15. */
-  condition = 0;
+  /** The condition of `+c`: 0 to 15; -1 where there is none. */
+  condition = -1;
   /** ModRM's fields; 3 for the mod of instructions that have none. */
   mod = 3;
   /** With REX.R. */
