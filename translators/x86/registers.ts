@@ -11,6 +11,7 @@
  *   has (popf, sahf, unordered comparisons): bit 1 inverts SF, bits 8 to 15 are XORed into the byte that PF comes from.
  */
 import { defineRegisters, type RegisterFile, type RegisterRow } from '../ir/state.ts';
+import { type X87Registers, x87RegistersOf, x87Rows } from './x87-registers.ts';
 
 const names32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 const names64 = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'];
@@ -61,6 +62,7 @@ function rowsOf(is64: boolean): RegisterRow[] {
   for (let n = 0; n < threadSegments; n++) rows.push({ name: `segment${n}.base`, type: 'i32' });
   rows.push({ name: 'segments.present', type: 'i32' });
   rows.push({ name: 'mxcsr', type: 'i32' });
+  rows.push(...x87Rows);
   return rows;
 }
 
@@ -83,6 +85,7 @@ export interface X86Registers {
   readonly segmentBase: number;
   readonly segmentsPresent: number;
   readonly mxcsr: number;
+  readonly x87: X87Registers;
 }
 
 function define(is64: boolean): X86Registers {
@@ -103,6 +106,7 @@ function define(is64: boolean): X86Registers {
     segmentBase: numbers['segment0.base'],
     segmentsPresent: numbers['segments.present'],
     mxcsr: numbers.mxcsr,
+    x87: x87RegistersOf(file),
   };
 }
 
