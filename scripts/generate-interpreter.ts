@@ -228,7 +228,7 @@ const { ${names.join(', ')} } = runtime;
 /** Runs interpreter code from position \`ip\` until something stops it; returns why (\`stop\`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {
   const { helpers, memory, state } = cpu;
-  const { i32, i64, f64 } = state;
+  const { i32, f64 } = state;
   const { view, permissions } = memory;
   const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);

@@ -3,8 +3,11 @@
  * engines know frontends only through this.
  */
 import type { Builder } from './ir/builder.ts';
+import type { Evaluator } from './ir/evaluator.ts';
 import type { RegisterFile, State } from './ir/state.ts';
 import type { Type } from './ir/types.ts';
+import type { Unit } from './ir/unit.ts';
+import type { MemoryView } from './memory-view.ts';
 
 /** What helpers and translations may ask of the machine they run in. */
 export interface Machine {
@@ -27,6 +30,7 @@ export interface Machine {
 /** A function written in TypeScript that IR can call (`helper.*`). */
 export interface Helper {
   readonly name: string;
+  /** i32 or f64, for the result too. What is wider is given in parts, or stays in registers. */
   readonly operands: readonly Type[];
   readonly result: Type | '';
   /** Registers it reads from and writes to the state block, by name; '*' in reads or writes means all. */
@@ -73,6 +77,9 @@ export interface Frontend {
    * @returns the instruction's length in bytes; the builder says whether the block has ended
    */
   lift(builder: Builder, fetch: Fetch, pc: number, options: LiftOptions): number;
+  /** Makes what lift() is given, where it is not a plain builder or evaluator: on a frontend in halves (ir/halves.ts). */
+  readonly makeBuilder?: (unit: Unit) => Builder;
+  readonly makeEvaluator?: (state: State, memory: MemoryView, fetch: Fetch) => Evaluator;
   /** Disassembles one instruction for logs and fault reports. */
   disassemble(fetch: Fetch, pc: number): { text: string; length: number };
   /**

@@ -43,7 +43,7 @@ export class BlockLifter {
   ) {
     this.frontend = frontend;
     this.fetch = codeFetcher(memory);
-    this.builder = new Builder(frontend.registers, this.unit);
+    this.builder = frontend.makeBuilder?.(this.unit) ?? new Builder(frontend.registers, this.unit);
     this.cost = statistics.tiers.interpreter;
     this.host = host;
     this.onBlock = onBlock;

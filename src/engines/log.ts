@@ -9,9 +9,8 @@ import { hex8, symbolicAddress } from '../diagnostics/places.ts';
 import type { EngineHost, EngineOptions } from './engine.ts';
 import { codeFetcher } from './guest-code.ts';
 
-/** Logs the guest code (in_asm) and the IR (op) of a unit's blocks. */
-export function logBlock(unit: Unit, options: EngineOptions): void {
-  const { host, frontend, memory } = options;
+/** Logs the guest code (in_asm) and the IR (op) of a unit's blocks. @param frontend the one that they were lifted with */
+export function logBlock(unit: Unit, { host, memory }: EngineOptions, frontend: Frontend): void {
   const { log } = host;
   if (log === undefined) return;
   const fetch = codeFetcher(memory);

@@ -8,12 +8,17 @@ import { Interpreter } from '../../translators/ir/interpreter.ts';
 import { operations } from '../../translators/ir/operations.ts';
 import { type Executor, effectOf, readCases, withEffects } from './filetest.ts';
 import { testFrontend, testMachine } from './guest.ts';
+import { interpretInHalves, needsHalves } from './in-halves.ts';
 
 const directory = new URL('./filetests/', import.meta.url);
 const files = readdirSync(directory).filter((name) => name.endsWith('.ir'));
 const accept = process.env.STELE_ACCEPT === '1';
 
 const interpret: Executor = (unit, state, memory) => {
+  if (needsHalves(unit)) {
+    interpretInHalves(unit, state, memory);
+    return;
+  }
   const { pc } = state;
   new Interpreter(testFrontend, state, memory, testMachine, (at) => (at === pc ? unit : undefined)).step();
 };

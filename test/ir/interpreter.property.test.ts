@@ -12,7 +12,7 @@ describe.each([
   ['mirrored', true],
   ['plain', false],
 ])('interpreter and plain evaluator agree, %s memory', (_name, mirrored) => {
-  test.each(['any', 'registers'] as const)('on random blocks, mix %s', (mix) => {
+  test.each(['words', 'registers'] as const)('on random blocks, mix %s', (mix) => {
     fc.assert(
       fc.property(randomUnit(40, 1, mix), fc.integer(), (unit, seed) => {
         const expected = { state: makeState(), memory: makeMemory(mirrored) };

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { codes, type Operation, operations } from '../../translators/ir/operations.ts';
 import { wordOf } from '../../translators/ir/printer-format.ts';
-import type { Type } from '../../translators/ir/types.ts';
+import { halfTypes, type Type } from '../../translators/ir/types.ts';
 import { Unit } from '../../translators/ir/unit.ts';
 import { testHelpers, testRegisters } from './guest.ts';
 
@@ -23,11 +23,11 @@ const seed: fc.Arbitrary<Seed> = fc.record({
   advance: fc.boolean(),
 });
 
-export type Mix = 'any' | 'registers';
+export type Mix = 'any' | 'words' | 'registers';
 
 /**
  * Units of one or more blocks of up to `size` instructions, besides what their operands need.
- * @param mix `any`: every operation alike; `registers`: mostly reads and writes of guest registers, few exits
+ * @param mix `any`: every operation alike; `words`: without those that come in halves; `registers`: of these mostly reads and writes of guest registers, few exits
  */
 export function randomUnit(size: number, blocks = 3, mix: Mix = 'any'): fc.Arbitrary<Unit> {
   const block = fc.array(seed, { minLength: 1, maxLength: size });
@@ -43,14 +43,31 @@ export function randomUnit(size: number, blocks = 3, mix: Mix = 'any'): fc.Arbit
 const inner = operations.filter((operation) => !operation.flags.has('ends'));
 const state = inner.filter((operation) => /^[gs]et\./.test(operation.name));
 const memory = inner.filter((operation) => operation.bytes > 0);
-const simple = ['i32.add', 'i32.lt_s', 'i32.select', 'f64.neg', 'i64.add', 'i32.const'].map(
+const isWhole = ({ operands, result }: Operation): boolean =>
+  [...operands, result].every((type) => halfTypes[type as Type] === undefined);
+const wholeState = state.filter(isWhole);
+const simple = ['i32.add', 'i32.lt_s', 'i32.select', 'f64.neg', 'f64.from_halves', 'i32.const'].map(
   (name) => operations[codes[name]],
 );
 const leaving = ['load32', 'exit_if', 'helper.none', 'helper.i32', 'check'].map((name) => operations[codes[name]]);
 /** Operations are picked from one of these at random: registers are used more often than an even choice would. */
 const pools = {
   any: [inner, inner, state, state, memory],
-  registers: [state, state, state, state, state, state, simple, simple, simple, simple, simple, leaving],
+  words: [inner, inner, state, state, memory].map((pool) => pool.filter(isWhole)),
+  registers: [
+    wholeState,
+    wholeState,
+    wholeState,
+    wholeState,
+    wholeState,
+    wholeState,
+    simple,
+    simple,
+    simple,
+    simple,
+    simple,
+    leaving,
+  ],
 };
 const ends = operations.filter((operation) => operation.flags.has('ends'));
 
@@ -160,7 +177,7 @@ const trees = fc.letrec<Record<Integer, Tree>>((tie) => {
   };
 });
 
-/** Units of one block that computes a few integer expressions and writes their results to registers. */
+/** Units of one block of a few instructions, each of which computes an integer expression and writes it to a register. */
 export const expressionUnit: fc.Arbitrary<Unit> = fc
   .array(
     fc.oneof(
@@ -174,7 +191,8 @@ export const expressionUnit: fc.Arbitrary<Unit> = fc
   )
   .map((results) => {
     const unit = new Unit(16);
-    const pc = 0x1000;
+    const start = 0x1000;
+    let pc = start;
     const append = (name: string, a: number, b: number, c: number, imm: number) =>
       unit.append(codes[name], a, b, c, imm, pc);
     const emit = (type: Integer, tree: Tree): number => {
@@ -189,9 +207,10 @@ export const expressionUnit: fc.Arbitrary<Unit> = fc
     };
     results.forEach(([type, tree], number) => {
       append(`set.${type}`, emit(type, tree), -1, -1, registerNamed(type, number + 1));
+      pc += 4;
     });
     append('jump', -1, -1, -1, pc + 4);
-    unit.blocks.push({ pc, first: 0, end: unit.count, guestInstructions: 1, endPc: pc + 4 });
+    unit.blocks.push({ pc: start, first: 0, end: unit.count, guestInstructions: results.length + 1, endPc: pc + 4 });
     return unit;
   });
 

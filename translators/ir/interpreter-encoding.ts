@@ -3,8 +3,8 @@
  *
  * Interpreter code is a stream of 32-bit words: an opcode and its operand words. An operand is the
  * index of a slot in the thread's state block, counted in units of its type (an i32 slot indexes
- * `state.i32`, an i64 or f64 slot `state.i64`/`state.f64`): registers are used in place, temporaries
- * live behind them. A constant second operand of an integer operation stands in the stream itself.
+ * `state.i32`, an f64 slot `state.f64`): registers are used in place, temporaries live behind them. Wider values come
+ * in halves (halves.ts): there are no instructions for them. A constant second operand of an integer operation stands in the stream itself.
  *
  * | form | words after the opcode |
  * | --- | --- |
@@ -18,6 +18,7 @@
  * A link is the position of the next block's code, or 0 as long as it is not known.
  */
 import { type Operation, operations } from './operations.ts';
+import { halfTypes } from './types.ts';
 
 export type Form =
   | 'special'
@@ -105,6 +106,9 @@ export const special: Record<string, number> = {};
 /** Whether the operation's `imm` word follows its operands in the stream. */
 export const takesImmediate = (operation: Operation): boolean => operation.immediates.includes('nan');
 
+const comesInHalves = ({ operands, result }: Operation): boolean =>
+  [...operands, result].some((type) => type !== '' && halfTypes[type] !== undefined);
+
 const isWordOperation = (operation: Operation): boolean =>
   operation.result === 'i32' && operation.operands.length === 2 && operation.operands.every((type) => type === 'i32');
 
@@ -142,6 +146,7 @@ function list(): Instruction[] {
   }
   for (const operation of operations) {
     const { code, name, flags, operands, bytes } = operation;
+    if (comesInHalves(operation)) continue;
     if (flags.has('pure') && operands.length > 0) {
       valueOpcode[code] = add(name, 'value', 2 + operands.length + (takesImmediate(operation) ? 1 : 0), operation);
       if (!isWordOperation(operation)) continue;

@@ -4,12 +4,12 @@ import { stop } from './interpreter-encoding.ts';
 import { firstForbidden, hostFlip, hostOrigin } from './memory-access.ts';
 import { runtime } from './runtime.ts';
 
-const { abs, addSingle, bswap, bswap64, clz64, ctz, ctz64, divSingle, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, join64, lowHalf, mulSingle, mulhs, mulhu, nanOf2, nearest, neg, popcnt, popcnt64, rotl64, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
+const { abs, addSingle, bswap, ctz, divSingle, divs64, divu64, doubleToSingle, fma, fmaSingle, fromHalves, highHalf, lowHalf, mulSingle, mulhs, mulhs64, mulhu, mulhu64, nanOf2, nearest, neg, popcnt, rems64, remu64, singleToDouble, sqrtSingle, subSingle, truncate } = runtime;
 
 /** Runs interpreter code from position `ip` until something stops it; returns why (`stop`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {
   const { helpers, memory, state } = cpu;
-  const { i32, i64, f64 } = state;
+  const { i32, f64 } = state;
   const { view, permissions } = memory;
   const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);
@@ -1184,331 +1184,56 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         if (code[ip + 4] !== 0) { ip = code[ip + 4]; continue; }
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
-      // i64.add
+      // halves.mulh_s
       case 118: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, a + b);
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = mulhs64(a, b);
         ip += 4;
         continue;
       }
-      // i64.sub
+      // halves.mulh_u
       case 119: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, a - b);
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = mulhu64(a, b);
         ip += 4;
         continue;
       }
-      // i64.mul
+      // halves.div_s
       case 120: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, a * b);
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = divs64(a, b);
         ip += 4;
         continue;
       }
-      // i64.mulh_s
+      // halves.div_u
       case 121: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, (a * b) >> 64n);
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = divu64(a, b);
         ip += 4;
         continue;
       }
-      // i64.mulh_u
+      // halves.rem_s
       case 122: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, (BigInt.asUintN(64, a) * BigInt.asUintN(64, b)) >> 64n);
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = rems64(a, b);
         ip += 4;
         continue;
       }
-      // i64.div_s
+      // halves.rem_u
       case 123: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, a / b));
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = remu64(a, b);
         ip += 4;
-        continue;
-      }
-      // i64.div_u
-      case 124: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, a) / BigInt.asUintN(64, b)));
-        ip += 4;
-        continue;
-      }
-      // i64.rem_s
-      case 125: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = (b === 0n ? 0n : a % b);
-        ip += 4;
-        continue;
-      }
-      // i64.rem_u
-      case 126: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = (b === 0n ? 0n : BigInt.asIntN(64, BigInt.asUintN(64, a) % BigInt.asUintN(64, b)));
-        ip += 4;
-        continue;
-      }
-      // i64.and
-      case 127: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = a & b;
-        ip += 4;
-        continue;
-      }
-      // i64.or
-      case 128: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = a | b;
-        ip += 4;
-        continue;
-      }
-      // i64.xor
-      case 129: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i64[code[ip + 1]] = a ^ b;
-        ip += 4;
-        continue;
-      }
-      // i64.not
-      case 130: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = ~a;
-        ip += 3;
-        continue;
-      }
-      // i64.neg
-      case 131: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, -a);
-        ip += 3;
-        continue;
-      }
-      // i64.shl
-      case 132: {
-        const a = i64[code[ip + 2]];
-        const b = i32[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, a << BigInt(b & 63));
-        ip += 4;
-        continue;
-      }
-      // i64.shr_u
-      case 133: {
-        const a = i64[code[ip + 2]];
-        const b = i32[code[ip + 3]];
-        i64[code[ip + 1]] = BigInt.asIntN(64, BigInt.asUintN(64, a) >> BigInt(b & 63));
-        ip += 4;
-        continue;
-      }
-      // i64.shr_s
-      case 134: {
-        const a = i64[code[ip + 2]];
-        const b = i32[code[ip + 3]];
-        i64[code[ip + 1]] = a >> BigInt(b & 63);
-        ip += 4;
-        continue;
-      }
-      // i64.rotl
-      case 135: {
-        const a = i64[code[ip + 2]];
-        const b = i32[code[ip + 3]];
-        i64[code[ip + 1]] = rotl64(a, b);
-        ip += 4;
-        continue;
-      }
-      // i64.clz
-      case 136: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = clz64(a);
-        ip += 3;
-        continue;
-      }
-      // i64.ctz
-      case 137: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = ctz64(a);
-        ip += 3;
-        continue;
-      }
-      // i64.popcnt
-      case 138: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = popcnt64(a);
-        ip += 3;
-        continue;
-      }
-      // i64.bswap
-      case 139: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = bswap64(a);
-        ip += 3;
-        continue;
-      }
-      // i64.extend8_s
-      case 140: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt.asIntN(8, a);
-        ip += 3;
-        continue;
-      }
-      // i64.extend16_s
-      case 141: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt.asIntN(16, a);
-        ip += 3;
-        continue;
-      }
-      // i64.extend32_s
-      case 142: {
-        const a = i64[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt.asIntN(32, a);
-        ip += 3;
-        continue;
-      }
-      // i64.eqz
-      case 143: {
-        const a = i64[code[ip + 2]];
-        i32[code[ip + 1]] = (a === 0n ? 1 : 0);
-        ip += 3;
-        continue;
-      }
-      // i64.eq
-      case 144: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a === b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.ne
-      case 145: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a !== b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.lt_s
-      case 146: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a < b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.le_s
-      case 147: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a <= b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.gt_s
-      case 148: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a > b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.ge_s
-      case 149: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (a >= b ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.lt_u
-      case 150: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (BigInt.asUintN(64, a) < BigInt.asUintN(64, b) ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.le_u
-      case 151: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (BigInt.asUintN(64, a) <= BigInt.asUintN(64, b) ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.gt_u
-      case 152: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (BigInt.asUintN(64, a) > BigInt.asUintN(64, b) ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.ge_u
-      case 153: {
-        const a = i64[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        i32[code[ip + 1]] = (BigInt.asUintN(64, a) >= BigInt.asUintN(64, b) ? 1 : 0);
-        ip += 4;
-        continue;
-      }
-      // i64.select
-      case 154: {
-        const a = i32[code[ip + 2]];
-        const b = i64[code[ip + 3]];
-        const c = i64[code[ip + 4]];
-        i64[code[ip + 1]] = a ? b : c;
-        ip += 5;
-        continue;
-      }
-      // i64.join
-      case 155: {
-        const a = i32[code[ip + 2]];
-        const b = i32[code[ip + 3]];
-        i64[code[ip + 1]] = join64(a, b);
-        ip += 4;
-        continue;
-      }
-      // i64.low
-      case 156: {
-        const a = i64[code[ip + 2]];
-        i32[code[ip + 1]] = Number(BigInt.asIntN(32, a));
-        ip += 3;
-        continue;
-      }
-      // i64.high
-      case 157: {
-        const a = i64[code[ip + 2]];
-        i32[code[ip + 1]] = Number(BigInt.asIntN(32, a >> 32n));
-        ip += 3;
-        continue;
-      }
-      // i64.extend_i32_s
-      case 158: {
-        const a = i32[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt(a);
-        ip += 3;
-        continue;
-      }
-      // i64.extend_i32_u
-      case 159: {
-        const a = i32[code[ip + 2]];
-        i64[code[ip + 1]] = BigInt(a >>> 0);
-        ip += 3;
         continue;
       }
       // f64.add
-      case 160: {
+      case 124: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a + b;
@@ -1516,7 +1241,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub
-      case 161: {
+      case 125: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a - b;
@@ -1524,7 +1249,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul
-      case 162: {
+      case 126: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a * b;
@@ -1532,7 +1257,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div
-      case 163: {
+      case 127: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a / b;
@@ -1540,14 +1265,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt
-      case 164: {
+      case 128: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.sqrt(a);
         ip += 3;
         continue;
       }
       // f64.fma
-      case 165: {
+      case 129: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1556,21 +1281,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.neg
-      case 166: {
+      case 130: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = neg(a);
         ip += 3;
         continue;
       }
       // f64.abs
-      case 167: {
+      case 131: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = abs(a);
         ip += 3;
         continue;
       }
       // f64.select
-      case 168: {
+      case 132: {
         const a = i32[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1579,7 +1304,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.eq
-      case 169: {
+      case 133: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -1587,7 +1312,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.lt
-      case 170: {
+      case 134: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -1595,7 +1320,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.gt
-      case 171: {
+      case 135: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -1603,7 +1328,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.ge
-      case 172: {
+      case 136: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1611,7 +1336,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.unordered
-      case 173: {
+      case 137: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a !== a || b !== b ? 1 : 0);
@@ -1619,7 +1344,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.nan_of2
-      case 174: {
+      case 138: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1628,14 +1353,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.to_single
-      case 175: {
+      case 139: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.fround(a);
         ip += 3;
         continue;
       }
       // f64.add_single
-      case 176: {
+      case 140: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = addSingle(a, b);
@@ -1643,7 +1368,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub_single
-      case 177: {
+      case 141: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = subSingle(a, b);
@@ -1651,7 +1376,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul_single
-      case 178: {
+      case 142: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulSingle(a, b);
@@ -1659,7 +1384,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div_single
-      case 179: {
+      case 143: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divSingle(a, b);
@@ -1667,14 +1392,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt_single
-      case 180: {
+      case 144: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = sqrtSingle(a);
         ip += 3;
         continue;
       }
       // f64.fma_single
-      case 181: {
+      case 145: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1683,7 +1408,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.from_halves
-      case 182: {
+      case 146: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         f64[code[ip + 1]] = fromHalves(a, b);
@@ -1691,49 +1416,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.low
-      case 183: {
+      case 147: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = lowHalf(a);
         ip += 3;
         continue;
       }
       // f64.high
-      case 184: {
+      case 148: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = highHalf(a);
         ip += 3;
         continue;
       }
       // f64.convert_i32_s
-      case 185: {
+      case 149: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = a;
         ip += 3;
         continue;
       }
       // f64.convert_i32_u
-      case 186: {
+      case 150: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = (a >>> 0);
         ip += 3;
         continue;
       }
       // i32.trunc_f64_s
-      case 187: {
+      case 151: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = truncate(a);
         ip += 3;
         continue;
       }
       // i32.nearest_f64_s
-      case 188: {
+      case 152: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = nearest(a);
         ip += 3;
         continue;
       }
       // load8_u
-      case 189: {
+      case 153: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1745,7 +1470,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load8_s
-      case 190: {
+      case 154: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1757,7 +1482,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u
-      case 191: {
+      case 155: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1769,7 +1494,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u reversed
-      case 192: {
+      case 156: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1781,7 +1506,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s
-      case 193: {
+      case 157: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1793,7 +1518,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s reversed
-      case 194: {
+      case 158: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1805,7 +1530,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32
-      case 195: {
+      case 159: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1817,7 +1542,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32 reversed
-      case 196: {
+      case 160: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1828,32 +1553,8 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 4;
         continue;
       }
-      // load64
-      case 197: {
-        const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
-        if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
-          const forbidden = firstForbidden(permissions, address, 8, 1);
-          if (forbidden >= 0) return cpu.fault(ip, forbidden, 1, left);
-        }
-        const at = (origin8 + (address ^ flip)) >>> 0;
-        i64[code[ip + 1]] = view.getBigInt64(at, true);
-        ip += 4;
-        continue;
-      }
-      // load64 reversed
-      case 198: {
-        const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
-        if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
-          const forbidden = firstForbidden(permissions, address, 8, 1);
-          if (forbidden >= 0) return cpu.fault(ip, forbidden, 1, left);
-        }
-        const at = (origin8 + (address ^ flip)) >>> 0;
-        i64[code[ip + 1]] = view.getBigInt64(at, false);
-        ip += 4;
-        continue;
-      }
       // load64.f64
-      case 199: {
+      case 161: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1867,7 +1568,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64 reversed
-      case 200: {
+      case 162: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1881,7 +1582,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64
-      case 201: {
+      case 163: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1893,7 +1594,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64 reversed
-      case 202: {
+      case 164: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1905,7 +1606,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store8
-      case 203: {
+      case 165: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[address >>> 12] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 2);
@@ -1917,7 +1618,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16
-      case 204: {
+      case 166: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1929,7 +1630,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16 reversed
-      case 205: {
+      case 167: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1941,7 +1642,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32
-      case 206: {
+      case 168: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1953,7 +1654,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32 reversed
-      case 207: {
+      case 169: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1964,32 +1665,8 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 4;
         continue;
       }
-      // store64
-      case 208: {
-        const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
-        if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
-          const forbidden = firstForbidden(permissions, address, 8, 2);
-          if (forbidden >= 0) return cpu.fault(ip, forbidden, 2, left);
-        }
-        const at = (origin8 + (address ^ flip)) >>> 0;
-        view.setBigInt64(at, i64[code[ip + 3]], true);
-        ip += 4;
-        continue;
-      }
-      // store64 reversed
-      case 209: {
-        const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
-        if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
-          const forbidden = firstForbidden(permissions, address, 8, 2);
-          if (forbidden >= 0) return cpu.fault(ip, forbidden, 2, left);
-        }
-        const at = (origin8 + (address ^ flip)) >>> 0;
-        view.setBigInt64(at, i64[code[ip + 3]], false);
-        ip += 4;
-        continue;
-      }
       // store64.f64
-      case 210: {
+      case 170: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -2003,7 +1680,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64 reversed
-      case 211: {
+      case 171: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -2017,7 +1694,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64
-      case 212: {
+      case 172: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -2029,7 +1706,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64 reversed
-      case 213: {
+      case 173: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);

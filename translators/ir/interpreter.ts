@@ -97,7 +97,10 @@ export class Interpreter {
     this.ordinaryMask = mask | inexact;
     this.ordinaryStatus = inexact;
     this.preparer = new Preparer(frontend.registers, frontend.helpers, status, this.buffer);
-    this.evaluator = fetch === undefined ? undefined : new Evaluator(frontend, state, memory, fetch);
+    this.evaluator =
+      fetch === undefined
+        ? undefined
+        : (frontend.makeEvaluator?.(state, memory, fetch) ?? new Evaluator(frontend, state, memory, fetch));
   }
 
   /** Words of interpreter code (4 bytes each) after which all of it is dropped and made anew; 2^23 at first. */

@@ -18,12 +18,10 @@ export const accessors: Readonly<Record<string, string>> = {
   load16_u: 'view.getUint16(at, little)',
   load16_s: 'view.getInt16(at, little)',
   load32: 'view.getInt32(at, little)',
-  load64: 'view.getBigInt64(at, little)',
   'load32.f64': 'singleToDouble(view.getInt32(at, little))',
   store8: 'view.setInt8(at, value)',
   store16: 'view.setInt16(at, value, little)',
   store32: 'view.setInt32(at, value, little)',
-  store64: 'view.setBigInt64(at, value, little)',
   'store32.f64': 'view.setInt32(at, doubleToSingle(value), little)',
 };
 

@@ -149,6 +149,17 @@ const integer64: Row[] = [
   ['i64.extend_i32_u', 'i32 -> i64', 'pure', '', 'BigInt($a >>> 0)', 'Zero extension.'],
 ];
 
+// Doublewords where there is no i64: the operands' and the result's bits are those of doubles. WebAssembly has i64 instead.
+// biome-ignore format: one operation per line
+const halves: Row[] = [
+  ['halves.mulh_s', 'f64 f64 -> f64', 'pure commutative', '', 'mulhs64($a, $b)', 'i64.mulh_s on the bits of doubles.'],
+  ['halves.mulh_u', 'f64 f64 -> f64', 'pure commutative', '', 'mulhu64($a, $b)', 'i64.mulh_u on the bits of doubles.'],
+  ['halves.div_s', 'f64 f64 -> f64', 'pure', '', 'divs64($a, $b)', 'i64.div_s on the bits of doubles.'],
+  ['halves.div_u', 'f64 f64 -> f64', 'pure', '', 'divu64($a, $b)', 'i64.div_u on the bits of doubles.'],
+  ['halves.rem_s', 'f64 f64 -> f64', 'pure', '', 'rems64($a, $b)', 'i64.rem_s on the bits of doubles.'],
+  ['halves.rem_u', 'f64 f64 -> f64', 'pure', '', 'remu64($a, $b)', 'i64.rem_u on the bits of doubles.'],
+];
+
 // biome-ignore format: one operation per line
 const floating: Row[] = [
   ['f64.const', '-> f64', 'pure', 'constant', '', 'The double whose low word is a and high word is b.'],
@@ -269,6 +280,7 @@ export const operations: readonly Operation[] = [
   ...integer32,
   ...compare32,
   ...integer64,
+  ...halves,
   ...floating,
   ...state,
   ...memory,

@@ -1,5 +1,6 @@
 /** The functions that the operations' JavaScript names (operations.ts). */
 import * as floating from '../float/operations.ts';
+import * as doublewords from './doublewords.ts';
 
 /** High word of the unsigned product of two words. */
 export function mulhu(a: number, b: number): number {
@@ -80,5 +81,6 @@ export const runtime = {
   ctz64,
   popcnt64,
   bswap64,
+  ...doublewords,
   ...floating,
 };

@@ -5,3 +5,6 @@ export const types: readonly Type[] = ['i32', 'i64', 'f32', 'f64'];
 
 /** Size of a value of each type in bytes. */
 export const sizeOf: Readonly<Record<Type, number>> = { i32: 4, i64: 8, f32: 4, f64: 8 };
+
+/** Types that only WebAssembly has: elsewhere a value of such a type is two values of the type here, its low and its high half. */
+export const halfTypes: Partial<Record<Type, Type>> = { i64: 'i32' };

@@ -8,6 +8,7 @@
  */
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
+import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
 import { accessBytes } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
@@ -34,7 +35,8 @@ export interface BlockContext extends AnalysisContext {
   readonly usedHelpers: Set<number>;
 }
 
-const indexArray: Record<string, string> = { i32: 'S', f64: 'F', i64: 'L' };
+const indexArray: Partial<Record<Type, string>> = { i32: 'S', f64: 'F' };
+
 export class BlockEmitter {
   private readonly context: BlockContext;
   private readonly analysis: BlockAnalysis;
@@ -100,7 +102,6 @@ export class BlockEmitter {
       return constant < 0 ? `(${constant})` : `${constant}`;
     }
     if (code === op['f64.const']) return doubleLiteral(unit.a[value], unit.b[value]);
-    if (code === op['i64.const']) return `join64(${unit.a[value]}, ${unit.b[value]})`;
     if (kinds[code] === 'get') return this.local(unit.imm[value]);
     return `(${this.expand(templates[code], value)})`;
   }

@@ -38,13 +38,11 @@ const loads: Record<number, string> = {
   [op.load16_u]: 'getUint16',
   [op.load16_s]: 'getInt16',
   [op.load32]: 'getInt32',
-  [op.load64]: 'getBigInt64',
   [op['load64.f64']]: 'getFloat64',
 };
 const stores: Record<number, string> = {
   [op.store16]: 'setInt16',
   [op.store32]: 'setInt32',
-  [op.store64]: 'setBigInt64',
   [op['store64.f64']]: 'setFloat64',
 };
 

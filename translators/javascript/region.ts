@@ -1,12 +1,14 @@
 /**
  * Emits a region as one JavaScript function in structured control flow.
  *
+ * Doublewords and vectors come in halves (ir/halves.ts).
+ *
  * The function takes the depth of guest calls (in units of stack) and returns the guest address where control goes on.
  * Names that it finds in its environment:
  *
  * | name | meaning |
  * | --- | --- |
- * | S F L | the state block as Int32Array, Float64Array, BigInt64Array |
+ * | S F | the state block as Int32Array, Float64Array |
  * | D I B P | guest memory as DataView, Int32Array, Uint8Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
@@ -101,7 +103,7 @@ const namesOfFiles = new WeakMap<RegisterFile, readonly string[]>();
 function localNames(file: RegisterFile): readonly string[] {
   let names = namesOfFiles.get(file);
   if (names === undefined) {
-    names = file.registers.map((register) => register.name.replace('.', '_'));
+    names = file.registers.map((register) => register.name.replaceAll('.', '_'));
     namesOfFiles.set(file, names);
   }
   return names;
@@ -174,7 +176,7 @@ class RegionEmitter extends StructuredEmitter {
     for (const [number, used] of this.usedLocals.entries()) {
       if (used === 0) continue;
       const type = this.frontend.registers.registers[number].type;
-      declared.push(`${this.locals[number]} = ${type === 'f64' ? '0.5' : type === 'i64' ? '0n' : '0'}`);
+      declared.push(`${this.locals[number]} = ${type === 'f64' ? '0.5' : '0'}`);
     }
     if (this.structure.isLoop.includes(1)) declared.push(`n = ${options.loopBudget}`);
     for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);

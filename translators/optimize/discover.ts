@@ -64,7 +64,7 @@ export function liftBlock(
 /** Discovers and lifts the region at `entry`. */
 export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, options: DiscoverOptions): Region {
   const unit = new Unit();
-  const builder = new Builder(frontend.registers, unit);
+  const builder = frontend.makeBuilder?.(unit) ?? new Builder(frontend.registers, unit);
   const indices = new Map<number, number>();
   /** From each lifted guest instruction to its block: a branch to one that is no block's first splits the block. */
   const owners = new Map<number, number>();

@@ -1,4 +1,5 @@
 /** The interpreted engine: every block through the IR interpreter. */
+import { inHalves } from '../../../translators/ir/halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
@@ -48,13 +49,16 @@ export class InterpretedEngine implements Engine {
   close(): void {}
 
   private add(state: State): Interpreter {
-    const { frontend, memory, host } = this.options;
+    const { memory, host } = this.options;
+    const frontend = inHalves(this.options.frontend);
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => this.invalidate(address, length),
       requireExactFloatingPoint: () => {},
       leaveDefaultFloatingPoint: () => {},
     });
-    const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) => logBlock(unit, this.options));
+    const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) =>
+      logBlock(unit, this.options, frontend),
+    );
     const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));
     interpreter.observer = lifter.preparationObserver();
     this.interpreters.set(state, interpreter);

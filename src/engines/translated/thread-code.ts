@@ -2,7 +2,8 @@
  * The translated code of one guest thread: cells, the interpreter for what is cold and for what leaves a
  * translation in the middle, and the loop between them.
  */
-import type { Fetch, Machine } from '../../../translators/frontend.ts';
+import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts';
+import { inHalves } from '../../../translators/ir/halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
@@ -46,6 +47,8 @@ export class ThreadCode {
   /** What a chained translation returns when the state block holds the pc. */
   private readonly outside: Cell;
   private readonly options: EngineOptions;
+  /** What translations are made with: in halves where they are JavaScript. */
+  private readonly frontend: Frontend;
   private readonly policy: Policy;
   private readonly requireExact: () => void;
   private readonly statistics: EngineStatistics;
@@ -106,10 +109,12 @@ export class ThreadCode {
     this.statistics = statistics;
     this.state = state;
     this.unwind = state.i32.subarray(header.unwind >> 2, (header.unwind >> 2) + 1);
-    const { frontend, memory, host } = options;
+    const { memory, host } = options;
+    const frontend = inHalves(options.frontend);
+    this.frontend = policy.backend === 'javascript' ? frontend : options.frontend;
     this.fetch = codeFetcher(memory);
     this.now = host.now ?? (() => 0);
-    this.helpers = helperRegisters(frontend);
+    this.helpers = helperRegisters(this.frontend);
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
@@ -125,7 +130,7 @@ export class ThreadCode {
         this.expectKept();
       },
     };
-    const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options));
+    const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options, frontend));
     // A log shall have every block that runs.
     const fetch = host.log === undefined ? this.fetch : undefined;
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
@@ -141,30 +146,12 @@ export class ThreadCode {
     );
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
-    const { i32, f64, i64 } = state;
+    const { i32, f64 } = state;
     const environment = (machine: Machine): Environment => ({
-      names: [
-        'stateI32',
-        'stateF64',
-        'L',
-        'view',
-        'bytes',
-        'I',
-        'permissions',
-        'U',
-        'T',
-        'M',
-        'R',
-        'V',
-        'X',
-        'Y',
-        'G',
-        'N',
-      ],
+      names: ['stateI32', 'stateF64', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'V', 'X', 'Y', 'G', 'N'],
       values: [
         i32,
         f64,
-        i64,
         memory.view,
         new Uint8Array(memory.buffer),
         new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2),
@@ -228,7 +215,7 @@ export class ThreadCode {
    * mode must not run. When it stays away for long, everything is translated exactly instead.
    */
   private isModeLeft(): boolean {
-    const { register, mask } = this.options.frontend.floatingPointControl;
+    const { register, mask } = this.frontend.floatingPointControl;
     const control = this.state.i32[this.state.register(register).index];
     this.modeLeft = !this.exactFloatingPoint && (control & mask) !== 0;
     if (this.modeLeft && ++this.modeSteps === modeStepLimit) {
@@ -320,7 +307,7 @@ export class ThreadCode {
     const { statistics, policy, options, now } = this;
     const { region, analysis, changesMode, name, indirectTargets, times } = this.discover(cell, called);
     const start = now();
-    const emitted = emitRegion(region, analysis, options.frontend, this.helpers, {
+    const emitted = emitRegion(region, analysis, this.frontend, this.helpers, {
       name,
       memory: options.memory,
       preciseFaults: this.preciseFaults,
@@ -348,7 +335,7 @@ export class ThreadCode {
       compileTime: end - compiling,
       at: end,
     });
-    if (options.host.log !== undefined) logBlock(region.unit, options);
+    if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logSource(emitted.source, options);
   }
 
@@ -361,7 +348,7 @@ export class ThreadCode {
     const found = this.discover(cell, called, assumptions.accessesTrap ? assumptions.layout : undefined);
     const { region, analysis, changesMode, name, indirectTargets, times } = found;
     const start = now();
-    const emitted = emitModule(region, analysis, options.frontend, this.helpers, {
+    const emitted = emitModule(region, analysis, this.frontend, this.helpers, {
       ...assumptions,
       name: linker.uniqueName(name),
       checksMode: changesMode,
@@ -384,7 +371,7 @@ export class ThreadCode {
     });
     const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets));
     if (isKept) statistics.regionsKept++;
-    if (options.host.log !== undefined) logBlock(region.unit, options);
+    if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logModule(emitted, options);
   }
 
@@ -394,8 +381,8 @@ export class ThreadCode {
   }
 
   private makeLinker(): WebAssemblyLinker {
-    const { state, options, policy } = this;
-    const { frontend, memory } = options;
+    const { state, options, policy, frontend } = this;
+    const { memory } = options;
     memory.enableHostProtection();
     const kept = this.openKept();
     const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, policy.tableEntries, {
@@ -477,8 +464,8 @@ export class ThreadCode {
 
   /** Finds, lifts and analyses the region at a cell. @param layout of memory, where accesses trap */
   private discover(cell: Cell, called: boolean, layout?: MemoryLayout) {
-    const { options, policy, now } = this;
-    const { frontend, host } = options;
+    const { options, policy, frontend, now } = this;
+    const { host } = options;
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
     const start = now();
