@@ -13,7 +13,7 @@ export interface FatalSignal {
   /** Guest address of the instruction at which the program died. */
   readonly pc: number;
   /** The address that a fault was about. */
-  readonly address: number | undefined;
+  readonly address: number | bigint | undefined;
   /** Bits 1 read, 2 write, 4 execute of the access that failed; 0 when it was not an access. */
   readonly access: number;
   /** Translated code was run that need not keep registers which the program does not read again. */
@@ -42,7 +42,7 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
   lines.push(`  at 0x${hex8(fatal.pc)}${describePlace(fatal.pc, guest)}`);
   if (fatal.address !== undefined) {
     lines.push(
-      `  ${describeAccess(fatal.access)} 0x${hex8(fatal.address)}, ${describeMemory(fatal.address, guest.memory)}`,
+      `  ${describeAccess(fatal.access)} 0x${hexadecimal(fatal.address)}, ${describeMemory(fatal.address, guest.memory)}`,
     );
   }
   lines.push(...describeCalls(fatal.pc, guest));
@@ -75,13 +75,17 @@ function describeCalls(pc: number, guest: GuestView): string[] {
   return ['  called from', ...lines];
 }
 
+/** An address with as many digits as its size asks for. */
+const hexadecimal = (address: number | bigint): string =>
+  typeof address === 'number' ? hex8(address) : address.toString(16).padStart(16, '0');
+
 function describeAccess(access: number): string {
   const names = ['address', 'read of', 'write to', 'access to', 'execution of'];
   return names[access] ?? names[0];
 }
 
-function describeMemory(address: number, memory: GuestMemory): string {
-  const mapping = memory.find(address);
+function describeMemory(address: number | bigint, memory: GuestMemory): string {
+  const mapping = address > 0xffffffff ? undefined : memory.find(Number(address));
   if (mapping === undefined) return 'which is not mapped';
   const bits = ['r', 'w', 'x'].map((letter, bit) => (((mapping.protection >> bit) & 1) === 1 ? letter : '-')).join('');
   return `mapped ${bits}${mapping.name === '' ? '' : ` from ${mapping.name}`}`;

@@ -3,7 +3,7 @@
 /** A kind of ELF file that a frontend can run. */
 export interface Target {
   /** Name of the guest's ABI. */
-  readonly abi: 'powerpc' | 'powerpc64' | 'i386' | 'x86_64';
+  readonly abi: 'powerpc' | 'i386' | 'x86-64';
   readonly machine: number;
   readonly addressBits: 32 | 64;
   readonly byteOrder: 'big' | 'little';

@@ -124,9 +124,9 @@ function changeToDescriptor(call: SystemCall): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'getdents', numbers: { powerpc: 141 }, arguments: ['fd', 'pointer', 'size'], handler: (call) => getEntries(call, recordWord(call.abi.model.byteOrder === 'little', call.abi.model.wordSize)), support: 'full' },
-  { name: 'getdents64', numbers: { powerpc: 202 }, arguments: ['fd', 'pointer', 'size'], handler: (call) => getEntries(call, record64(call.abi.model.byteOrder === 'little')), support: 'full' },
-  { name: 'getcwd', numbers: { powerpc: 182 }, arguments: ['outpath', 'size'], handler: getCurrentDirectory, support: 'full' },
-  { name: 'chdir', numbers: { powerpc: 12 }, arguments: ['path'], handler: changeDirectory, support: 'full' },
-  { name: 'fchdir', numbers: { powerpc: 133 }, arguments: ['fd'], handler: changeToDescriptor, support: 'full' },
+  { name: 'getdents', numbers: { powerpc: 141, i386: 141, 'x86-64': 78 }, arguments: ['fd', 'pointer', 'size'], handler: (call) => getEntries(call, recordWord(call.abi.model.byteOrder === 'little', call.abi.model.wordSize)), support: 'full' },
+  { name: 'getdents64', numbers: { powerpc: 202, i386: 220, 'x86-64': 217 }, arguments: ['fd', 'pointer', 'size'], handler: (call) => getEntries(call, record64(call.abi.model.byteOrder === 'little')), support: 'full' },
+  { name: 'getcwd', numbers: { powerpc: 182, i386: 183, 'x86-64': 79 }, arguments: ['outpath', 'size'], handler: getCurrentDirectory, support: 'full' },
+  { name: 'chdir', numbers: { powerpc: 12, i386: 12, 'x86-64': 80 }, arguments: ['path'], handler: changeDirectory, support: 'full' },
+  { name: 'fchdir', numbers: { powerpc: 133, i386: 133, 'x86-64': 81 }, arguments: ['fd'], handler: changeToDescriptor, support: 'full' },
 ];

@@ -76,6 +76,7 @@ export class Dispatcher implements SystemCall {
     const number = this.abi.callNumber(state);
     const entry = this.table[number];
     this.calls++;
+    this.thread.callNumber = number;
     this.thread.callArgument = this.abi.rawArgument(state, 0);
     if (entry === undefined) {
       this.unknown(number);

@@ -88,8 +88,9 @@ function open(
     if (descriptor < 0) return descriptor;
     const status = files.host.statusOf(descriptor);
     if (typeof status === 'number') return status;
-    // O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC act once; a 32-bit kernel call never sees O_LARGEFILE missing.
-    const kept = flags & ~(f.CREAT | f.EXCL | f.NOCTTY | f.TRUNC | f.CLOEXEC);
+    // O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC act once; to a 64-bit program all files are large.
+    const large = call.abi.model.wordSize === 8 ? f.LARGEFILE : 0;
+    const kept = (flags & ~(f.CREAT | f.EXCL | f.NOCTTY | f.TRUNC | f.CLOEXEC)) | large;
     const file = files.wrap(descriptor, Number(status.mode), kept, access, { pathOnly });
     file.append = has(f.APPEND);
     file.nonBlocking = has(f.NONBLOCK);
@@ -289,18 +290,18 @@ function memfdCreate(call: SystemCall): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'open', numbers: { powerpc: 5 }, arguments: ['path', 'flags:open', 'octal'], handler: (call) => open(call, currentDirectory, call.args[0], call.args[1], call.args[2]), support: 'full' },
-  { name: 'creat', numbers: { powerpc: 8 }, arguments: ['path', 'octal'], handler: (call) => open(call, currentDirectory, call.args[0], call.abi.open.WRONLY | call.abi.open.CREAT | call.abi.open.TRUNC, call.args[1]), support: 'full' },
-  { name: 'openat', numbers: { powerpc: 286 }, arguments: ['atfd', 'path', 'flags:open', 'octal'], handler: (call) => open(call, call.args[0], call.args[1], call.args[2], call.args[3]), support: 'full' },
-  { name: 'openat2', numbers: { powerpc: 437 }, arguments: ['atfd', 'path', 'struct', 'size'], handler: openat2, support: 'partial', note: 'RESOLVE_* flags: EOPNOTSUPP' },
-  { name: 'close', numbers: { powerpc: 6 }, arguments: ['fd'], handler: (call) => call.process.files.close(call.args[0]), support: 'full' },
-  { name: 'close_range', numbers: { powerpc: 436 }, arguments: ['uint', 'uint', 'hex'], handler: closeRange, support: 'full' },
-  { name: 'dup', numbers: { powerpc: 41 }, arguments: ['fd'], handler: duplicate, support: 'full' },
-  { name: 'dup2', numbers: { powerpc: 63 }, arguments: ['fd', 'fd'], handler: (call) => duplicateTo(call, false), support: 'full' },
-  { name: 'dup3', numbers: { powerpc: 316 }, arguments: ['fd', 'fd', 'flags:open'], handler: (call) => duplicateTo(call, true), support: 'full' },
-  { name: 'fcntl', numbers: { powerpc: 55 }, arguments: ['fd', 'fcntl', 'hex'], handler: (call) => fcntl(call, false), support: 'partial', note: 'locks are accepted without looking at other processes; no leases, owners or seals' },
-  { name: 'fcntl64', numbers: { powerpc: 204 }, arguments: ['fd', 'fcntl', 'hex'], handler: (call) => fcntl(call, true), support: 'partial', note: 'as fcntl' },
-  { name: 'flock', numbers: { powerpc: 143 }, arguments: ['fd', 'hex'], handler: flock, support: 'accepted', note: 'other processes are not looked at' },
-  { name: 'memfd_create', numbers: { powerpc: 360 }, arguments: ['string', 'hex'], handler: memfdCreate, support: 'partial', note: 'no sealing' },
-  { name: 'umask', numbers: { powerpc: 60 }, arguments: ['octal'], handler: (call) => call.process.files.host.setMask(call.args[0] & 0o777), support: 'full' },
+  { name: 'open', numbers: { powerpc: 5, i386: 5, 'x86-64': 2 }, arguments: ['path', 'flags:open', 'octal'], handler: (call) => open(call, currentDirectory, call.args[0], call.args[1], call.args[2]), support: 'full' },
+  { name: 'creat', numbers: { powerpc: 8, i386: 8, 'x86-64': 85 }, arguments: ['path', 'octal'], handler: (call) => open(call, currentDirectory, call.args[0], call.abi.open.WRONLY | call.abi.open.CREAT | call.abi.open.TRUNC, call.args[1]), support: 'full' },
+  { name: 'openat', numbers: { powerpc: 286, i386: 295, 'x86-64': 257 }, arguments: ['atfd', 'path', 'flags:open', 'octal'], handler: (call) => open(call, call.args[0], call.args[1], call.args[2], call.args[3]), support: 'full' },
+  { name: 'openat2', numbers: { powerpc: 437, i386: 437, 'x86-64': 437 }, arguments: ['atfd', 'path', 'struct', 'size'], handler: openat2, support: 'partial', note: 'RESOLVE_* flags: EOPNOTSUPP' },
+  { name: 'close', numbers: { powerpc: 6, i386: 6, 'x86-64': 3 }, arguments: ['fd'], handler: (call) => call.process.files.close(call.args[0]), support: 'full' },
+  { name: 'close_range', numbers: { powerpc: 436, i386: 436, 'x86-64': 436 }, arguments: ['uint', 'uint', 'hex'], handler: closeRange, support: 'full' },
+  { name: 'dup', numbers: { powerpc: 41, i386: 41, 'x86-64': 32 }, arguments: ['fd'], handler: duplicate, support: 'full' },
+  { name: 'dup2', numbers: { powerpc: 63, i386: 63, 'x86-64': 33 }, arguments: ['fd', 'fd'], handler: (call) => duplicateTo(call, false), support: 'full' },
+  { name: 'dup3', numbers: { powerpc: 316, i386: 330, 'x86-64': 292 }, arguments: ['fd', 'fd', 'flags:open'], handler: (call) => duplicateTo(call, true), support: 'full' },
+  { name: 'fcntl', numbers: { powerpc: 55, i386: 55, 'x86-64': 72 }, arguments: ['fd', 'fcntl', 'word'], handler: (call) => fcntl(call, false), support: 'partial', note: 'locks are accepted without looking at other processes; no leases, owners or seals' },
+  { name: 'fcntl64', numbers: { powerpc: 204, i386: 221 }, arguments: ['fd', 'fcntl', 'word'], handler: (call) => fcntl(call, true), support: 'partial', note: 'as fcntl' },
+  { name: 'flock', numbers: { powerpc: 143, i386: 143, 'x86-64': 73 }, arguments: ['fd', 'hex'], handler: flock, support: 'accepted', note: 'other processes are not looked at' },
+  { name: 'memfd_create', numbers: { powerpc: 360, i386: 356, 'x86-64': 319 }, arguments: ['string', 'hex'], handler: memfdCreate, support: 'partial', note: 'no sealing' },
+  { name: 'umask', numbers: { powerpc: 60, i386: 60, 'x86-64': 95 }, arguments: ['octal'], handler: (call) => call.process.files.host.setMask(call.args[0] & 0o777), support: 'full' },
 ];

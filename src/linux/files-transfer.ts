@@ -147,7 +147,7 @@ function vectored(call: SystemCall, access: 'read' | 'write', position: number |
 
 /** The position of preadv and pwritev: two longs, low first, whatever the byte order. */
 function splitPosition(call: SystemCall): number {
-  return call.abi.model.wordSize === 4 ? (call.args[4] | 0) * 0x100000000 + call.args[3] : call.args[3];
+  return call.abi.model.wordSize === 4 ? (call.args[4] | 0) * 0x100000000 + (call.args[3] >>> 0) : call.args[3];
 }
 
 function vectoredWithFlags(call: SystemCall, access: 'read' | 'write'): number | Promise<number> {
@@ -303,30 +303,32 @@ function advise(call: SystemCall, advice: number): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'read', numbers: { powerpc: 3 }, arguments: ['fd', 'outbuffer', 'size'], handler: read, support: 'full' },
-  { name: 'write', numbers: { powerpc: 4 }, arguments: ['fd', 'buffer', 'size'], handler: write, support: 'full' },
-  { name: 'readv', numbers: { powerpc: 145 }, arguments: ['fd', 'iovec', 'int'], handler: (call) => vectored(call, 'read', undefined), support: 'full' },
-  { name: 'writev', numbers: { powerpc: 146 }, arguments: ['fd', 'iovec', 'int'], handler: (call) => vectored(call, 'write', undefined), support: 'full' },
-  { name: 'pread64', numbers: { powerpc: 179 }, arguments: ['fd', 'outbuffer', 'size', 'i64'], handler: (call) => positioned(call, 'read'), support: 'full' },
-  { name: 'pwrite64', numbers: { powerpc: 180 }, arguments: ['fd', 'buffer', 'size', 'i64'], handler: (call) => positioned(call, 'write'), support: 'full' },
-  { name: 'preadv', numbers: { powerpc: 320 }, arguments: ['fd', 'iovec', 'int', 'uint', 'uint'], handler: (call) => vectored(call, 'read', splitPosition(call)), support: 'full' },
-  { name: 'pwritev', numbers: { powerpc: 321 }, arguments: ['fd', 'iovec', 'int', 'uint', 'uint'], handler: (call) => vectored(call, 'write', splitPosition(call)), support: 'full' },
-  { name: 'preadv2', numbers: { powerpc: 380 }, arguments: ['fd', 'iovec', 'int', 'uint', 'uint', 'hex'], handler: (call) => vectoredWithFlags(call, 'read'), support: 'partial', note: 'RWF_NOWAIT and RWF_APPEND: EOPNOTSUPP' },
-  { name: 'pwritev2', numbers: { powerpc: 381 }, arguments: ['fd', 'iovec', 'int', 'uint', 'uint', 'hex'], handler: (call) => vectoredWithFlags(call, 'write'), support: 'partial', note: 'RWF_NOWAIT and RWF_APPEND: EOPNOTSUPP' },
-  { name: 'lseek', numbers: { powerpc: 19 }, arguments: ['fd', 'int', 'whence'], handler: lseek, support: 'full', note: 'a standard descriptor that was moved keeps an offset of its own' },
-  { name: '_llseek', numbers: { powerpc: 140 }, arguments: ['fd', 'uint', 'uint', 'pointer', 'whence'], handler: llseek, support: 'full' },
-  { name: 'sendfile', numbers: { powerpc: 186 }, arguments: ['fd', 'fd', 'pointer', 'size'], handler: (call) => sendFile(call, false), support: 'full' },
-  { name: 'sendfile64', numbers: { powerpc: 226 }, arguments: ['fd', 'fd', 'pointer', 'size'], handler: (call) => sendFile(call, true), support: 'full' },
-  { name: 'copy_file_range', numbers: { powerpc: 379 }, arguments: ['fd', 'pointer', 'fd', 'pointer', 'size', 'hex'], handler: copyFileRange, support: 'full' },
-  { name: 'sync', numbers: { powerpc: 36 }, arguments: [], handler: () => 0, support: 'accepted' },
-  { name: 'fsync', numbers: { powerpc: 118 }, arguments: ['fd'], handler: (call) => synchronize(call, false), support: 'full' },
-  { name: 'fdatasync', numbers: { powerpc: 148 }, arguments: ['fd'], handler: (call) => synchronize(call, true), support: 'full' },
-  { name: 'syncfs', numbers: { powerpc: 348 }, arguments: ['fd'], handler: (call) => (call.process.files.get(call.args[0]) === undefined ? -errno.EBADF : 0), support: 'accepted' },
+  { name: 'read', numbers: { powerpc: 3, i386: 3, 'x86-64': 0 }, arguments: ['fd', 'outbuffer', 'size'], handler: read, support: 'full' },
+  { name: 'write', numbers: { powerpc: 4, i386: 4, 'x86-64': 1 }, arguments: ['fd', 'buffer', 'size'], handler: write, support: 'full' },
+  { name: 'readv', numbers: { powerpc: 145, i386: 145, 'x86-64': 19 }, arguments: ['fd', 'iovec', 'int'], handler: (call) => vectored(call, 'read', undefined), support: 'full' },
+  { name: 'writev', numbers: { powerpc: 146, i386: 146, 'x86-64': 20 }, arguments: ['fd', 'iovec', 'int'], handler: (call) => vectored(call, 'write', undefined), support: 'full' },
+  { name: 'pread64', numbers: { powerpc: 179, i386: 180, 'x86-64': 17 }, arguments: ['fd', 'outbuffer', 'size', 'i64'], handler: (call) => positioned(call, 'read'), support: 'full' },
+  { name: 'pwrite64', numbers: { powerpc: 180, i386: 181, 'x86-64': 18 }, arguments: ['fd', 'buffer', 'size', 'i64'], handler: (call) => positioned(call, 'write'), support: 'full' },
+  { name: 'preadv', numbers: { powerpc: 320, i386: 333, 'x86-64': 295 }, arguments: ['fd', 'iovec', 'int', 'long', 'uint'], handler: (call) => vectored(call, 'read', splitPosition(call)), support: 'full' },
+  { name: 'pwritev', numbers: { powerpc: 321, i386: 334, 'x86-64': 296 }, arguments: ['fd', 'iovec', 'int', 'long', 'uint'], handler: (call) => vectored(call, 'write', splitPosition(call)), support: 'full' },
+  { name: 'preadv2', numbers: { powerpc: 380, i386: 378, 'x86-64': 327 }, arguments: ['fd', 'iovec', 'int', 'long', 'uint', 'hex'], handler: (call) => vectoredWithFlags(call, 'read'), support: 'partial', note: 'RWF_NOWAIT and RWF_APPEND: EOPNOTSUPP' },
+  { name: 'pwritev2', numbers: { powerpc: 381, i386: 379, 'x86-64': 328 }, arguments: ['fd', 'iovec', 'int', 'long', 'uint', 'hex'], handler: (call) => vectoredWithFlags(call, 'write'), support: 'partial', note: 'RWF_NOWAIT and RWF_APPEND: EOPNOTSUPP' },
+  { name: 'lseek', numbers: { powerpc: 19, i386: 19, 'x86-64': 8 }, arguments: ['fd', 'long', 'whence'], handler: lseek, support: 'full', note: 'a standard descriptor that was moved keeps an offset of its own' },
+  { name: '_llseek', numbers: { powerpc: 140, i386: 140 }, arguments: ['fd', 'uint', 'uint', 'pointer', 'whence'], handler: llseek, support: 'full' },
+  { name: 'sendfile', numbers: { powerpc: 186, i386: 187, 'x86-64': 40 }, arguments: ['fd', 'fd', 'pointer', 'size'], handler: (call) => sendFile(call, call.abi.model.wordSize === 8), support: 'full' },
+  { name: 'sendfile64', numbers: { powerpc: 226, i386: 239 }, arguments: ['fd', 'fd', 'pointer', 'size'], handler: (call) => sendFile(call, true), support: 'full' },
+  { name: 'copy_file_range', numbers: { powerpc: 379, i386: 377, 'x86-64': 326 }, arguments: ['fd', 'pointer', 'fd', 'pointer', 'size', 'hex'], handler: copyFileRange, support: 'full' },
+  { name: 'sync', numbers: { powerpc: 36, i386: 36, 'x86-64': 162 }, arguments: [], handler: () => 0, support: 'accepted' },
+  { name: 'fsync', numbers: { powerpc: 118, i386: 118, 'x86-64': 74 }, arguments: ['fd'], handler: (call) => synchronize(call, false), support: 'full' },
+  { name: 'fdatasync', numbers: { powerpc: 148, i386: 148, 'x86-64': 75 }, arguments: ['fd'], handler: (call) => synchronize(call, true), support: 'full' },
+  { name: 'syncfs', numbers: { powerpc: 348, i386: 344, 'x86-64': 306 }, arguments: ['fd'], handler: (call) => (call.process.files.get(call.args[0]) === undefined ? -errno.EBADF : 0), support: 'accepted' },
   { name: 'sync_file_range2', numbers: { powerpc: 308 }, arguments: ['fd', 'hex', 'i64', 'i64'], handler: (call) => synchronize(call, true), support: 'full' },
-  { name: 'ftruncate', numbers: { powerpc: 93 }, arguments: ['fd', 'int'], handler: (call) => truncateDescriptor(call, call.args[1]), support: 'full' },
-  { name: 'ftruncate64', numbers: { powerpc: 194 }, arguments: ['fd', 'i64'], handler: (call) => truncateDescriptor(call, call.args[1]), support: 'full' },
-  { name: 'fallocate', numbers: { powerpc: 309 }, arguments: ['fd', 'hex', 'i64', 'i64'], handler: allocate, support: 'partial', note: 'extends the file without reserving blocks; modes other than FALLOC_FL_KEEP_SIZE: EOPNOTSUPP' },
-  { name: 'fadvise64', numbers: { powerpc: 233 }, arguments: ['fd', 'i64', 'size', 'int'], handler: (call) => advise(call, call.args[3]), support: 'accepted' },
+  { name: 'ftruncate', numbers: { powerpc: 93, i386: 93, 'x86-64': 77 }, arguments: ['fd', 'long'], handler: (call) => truncateDescriptor(call, call.args[1]), support: 'full' },
+  { name: 'ftruncate64', numbers: { powerpc: 194, i386: 194 }, arguments: ['fd', 'i64'], handler: (call) => truncateDescriptor(call, call.args[1]), support: 'full' },
+  { name: 'fallocate', numbers: { powerpc: 309, i386: 324, 'x86-64': 285 }, arguments: ['fd', 'hex', 'i64', 'i64'], handler: allocate, support: 'partial', note: 'extends the file without reserving blocks; modes other than FALLOC_FL_KEEP_SIZE: EOPNOTSUPP' },
+  { name: 'fadvise64', numbers: { powerpc: 233, i386: 250, 'x86-64': 221 }, arguments: ['fd', 'i64', 'size', 'int'], handler: (call) => advise(call, call.args[3]), support: 'accepted' },
   { name: 'fadvise64_64', numbers: { powerpc: 254 }, arguments: ['fd', 'int', 'i64', 'i64'], handler: (call) => advise(call, call.args[1]), support: 'accepted' },
-  { name: 'readahead', numbers: { powerpc: 191 }, arguments: ['fd', 'i64', 'size'], handler: (call) => { const file = fileFor(call, call.args[0], 'read'); return typeof file === 'number' ? file : isRegular(file) ? 0 : -errno.EINVAL; }, support: 'accepted' },
+  { name: 'fadvise64_64', numbers: { i386: 272 }, arguments: ['fd', 'i64', 'i64', 'int'], handler: (call) => advise(call, call.args[3]), support: 'accepted' },
+  { name: 'sync_file_range', numbers: { i386: 314, 'x86-64': 277 }, arguments: ['fd', 'i64', 'i64', 'hex'], handler: (call) => synchronize(call, true), support: 'full' },
+  { name: 'readahead', numbers: { powerpc: 191, i386: 225, 'x86-64': 187 }, arguments: ['fd', 'i64', 'size'], handler: (call) => { const file = fileFor(call, call.args[0], 'read'); return typeof file === 'number' ? file : isRegular(file) ? 0 : -errno.EINVAL; }, support: 'accepted' },
 ];

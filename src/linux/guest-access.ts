@@ -1,5 +1,7 @@
 /** How file calls reach guest memory: buffers of which only a part may be accessible, vectors, and paths. */
 import { pageSize } from '../../translators/memory-view.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import { type Abi, narrowAddress } from './abi/abi.ts';
 import { errno } from './errno.ts';
 import { resource } from './limits.ts';
 import type { OpenFile } from './open-file.ts';
@@ -41,6 +43,28 @@ export function accessible(call: SystemCall, address: number, length: number, ac
   return length;
 }
 
+/** The same call with other arguments, for calls that are forms of another one. */
+export function withArguments({ process, thread, memory, abi }: SystemCall, args: readonly number[]): SystemCall {
+  return { process, thread, memory, abi, args };
+}
+
+/** Arguments that a call takes through memory, an array of words. @throws MemoryFault */
+export function readArguments({ abi, memory }: SystemCall, address: number, count: number): number[] {
+  const { wordSize } = abi.model;
+  return Array.from({ length: count }, (_, i) => readWord(abi, memory, address + i * wordSize));
+}
+
+/** An unsigned word of the ABI's size; exact to 2^53. @throws MemoryFault */
+export function readWord({ model }: Abi, memory: GuestMemory, address: number): number {
+  return model.wordSize === 4 ? memory.readU32(address) : Number(memory.readU64(address));
+}
+
+/** @throws MemoryFault */
+export function writeWord({ model }: Abi, memory: GuestMemory, address: number, value: number | bigint): void {
+  if (model.wordSize === 8) memory.writeU64(address, BigInt.asUintN(64, BigInt(value)));
+  else memory.writeU32(address, typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value);
+}
+
 /** The file of a descriptor argument that can be read or written, or -EBADF. */
 export function fileFor(call: SystemCall, descriptor: number, access: 'read' | 'write' | 'any'): OpenFile | number {
   const file = call.process.files.get(descriptor);
@@ -80,7 +104,7 @@ export function readVector(call: SystemCall, address: number, count: number): Se
     if (iov_len > (call.abi.model.wordSize === 4 ? 0x7fffffff : Number.MAX_SAFE_INTEGER)) return -errno.EINVAL;
     const length = Math.min(iov_len, room);
     room -= length;
-    segments.push({ address: iov_base, length });
+    segments.push({ address: narrowAddress(iov_base), length });
   }
   return segments;
 }

@@ -68,7 +68,7 @@ function alarm({ process, args: [seconds] }: SystemCall): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'alarm', numbers: { powerpc: 27 }, arguments: ['uint'], handler: alarm, support: 'full' },
-  { name: 'setitimer', numbers: { powerpc: 104 }, arguments: ['int', 'pointer', 'pointer'], handler: setTimer, support: 'full' },
-  { name: 'getitimer', numbers: { powerpc: 105 }, arguments: ['int', 'pointer'], handler: getTimer, support: 'full' },
+  { name: 'alarm', numbers: { powerpc: 27, i386: 27, 'x86-64': 37 }, arguments: ['uint'], handler: alarm, support: 'full' },
+  { name: 'setitimer', numbers: { powerpc: 104, i386: 104, 'x86-64': 38 }, arguments: ['int', 'pointer', 'pointer'], handler: setTimer, support: 'full' },
+  { name: 'getitimer', numbers: { powerpc: 105, i386: 105, 'x86-64': 36 }, arguments: ['int', 'pointer'], handler: getTimer, support: 'full' },
 ];

@@ -104,5 +104,5 @@ function changeSettings(call: SystemCall, file: HostStream): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'ioctl', numbers: { powerpc: 54 }, arguments: ['fd', 'ioctl', 'pointer'], handler: ioctl, support: 'partial', note: 'terminals: settings, size, groups, queues; all descriptors: FIONREAD, FIONBIO, FIOCLEX' },
+  { name: 'ioctl', numbers: { powerpc: 54, i386: 54, 'x86-64': 16 }, arguments: ['fd', 'ioctl', 'pointer'], handler: ioctl, support: 'partial', note: 'terminals: settings, size, groups, queues; all descriptors: FIONREAD, FIONBIO, FIOCLEX' },
 ];

@@ -3,6 +3,7 @@ import { pageSize } from '../../translators/memory-view.ts';
 import type { GuestMemory, Mapping } from '../memory/guest-memory.ts';
 import { effectiveProtection, protection } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
+import { readArguments, withArguments } from './guest-access.ts';
 import { resource } from './limits.ts';
 import { fileTypes, type OpenFile } from './open-file.ts';
 import type { Process } from './process.ts';
@@ -294,23 +295,28 @@ function lock({ memory, args: [start, size] }: SystemCall): number {
   return mappingsOf(memory, first, roundUp(start + size)).whole ? 0 : -errno.ENOMEM;
 }
 
-/** MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT in PowerPC's numbering. */
-const lockAllFlags = 0xe000;
+/** i386's first mmap, which takes its arguments through memory. */
+function oldMmap(call: SystemCall): number {
+  const args = readArguments(call, call.args[0], 6);
+  if (!aligned(args[5])) return -errno.EINVAL;
+  return mapMemory(withArguments(call, args), args[5]);
+}
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'brk', numbers: { powerpc: 45 }, arguments: ['pointer'], handler: brk, support: 'full' },
-  { name: 'mmap', numbers: { powerpc: 90 }, arguments: ['pointer', 'size', 'flags:prot', 'flags:map', 'fd', 'size'], handler: (call) => mapMemory(call, call.args[5]), support: 'partial', note: 'shared file mappings are written back at msync, munmap and exit' },
-  { name: 'munmap', numbers: { powerpc: 91 }, arguments: ['pointer', 'size'], handler: munmap, support: 'full' },
-  { name: 'mprotect', numbers: { powerpc: 125 }, arguments: ['pointer', 'size', 'flags:prot'], handler: mprotect, support: 'full' },
-  { name: 'msync', numbers: { powerpc: 144 }, arguments: ['pointer', 'size', 'hex'], handler: msync, support: 'full' },
-  { name: 'mlock', numbers: { powerpc: 150 }, arguments: ['pointer', 'size'], handler: lock, support: 'accepted', note: 'guest memory is as resident as the host keeps it' },
-  { name: 'munlock', numbers: { powerpc: 151 }, arguments: ['pointer', 'size'], handler: lock, support: 'accepted' },
-  { name: 'mlockall', numbers: { powerpc: 152 }, arguments: ['hex'], handler: ({ args: [flags] }) => (flags === 0 || (flags & ~lockAllFlags) !== 0 ? -errno.EINVAL : 0), support: 'accepted' },
-  { name: 'munlockall', numbers: { powerpc: 153 }, arguments: [], handler: () => 0, support: 'accepted' },
-  { name: 'mremap', numbers: { powerpc: 163 }, arguments: ['pointer', 'size', 'size', 'hex', 'pointer'], handler: mremap, support: 'partial', note: 'without MREMAP_DONTUNMAP; a length of 0 does not duplicate' },
-  { name: 'mmap2', numbers: { powerpc: 192 }, arguments: ['pointer', 'size', 'flags:prot', 'flags:map', 'fd', 'size'], handler: (call) => mapMemory(call, call.args[5] * mmap2Unit), support: 'partial', note: 'as mmap' },
-  { name: 'madvise', numbers: { powerpc: 205 }, arguments: ['pointer', 'size', 'int'], handler: madvise, support: 'partial', note: 'MADV_DONTNEED does not read a private file mapping anew' },
-  { name: 'mincore', numbers: { powerpc: 206 }, arguments: ['pointer', 'size', 'pointer'], handler: mincore, support: 'full' },
-  { name: 'mlock2', numbers: { powerpc: 378 }, arguments: ['pointer', 'size', 'hex'], handler: (call) => ((call.args[2] & ~1) !== 0 ? -errno.EINVAL : lock(call)), support: 'accepted' },
+  { name: 'brk', numbers: { powerpc: 45, i386: 45, 'x86-64': 12 }, arguments: ['pointer'], handler: brk, support: 'full' },
+  { name: 'mmap', numbers: { powerpc: 90, 'x86-64': 9 }, arguments: ['pointer', 'size', 'flags:prot', 'flags:map', 'fd', 'size'], handler: (call) => mapMemory(call, call.args[5]), support: 'partial', note: 'shared file mappings are written back at msync, munmap and exit' },
+  { name: 'mmap', numbers: { i386: 90 }, arguments: ['struct'], handler: oldMmap, support: 'partial', note: 'as mmap2' },
+  { name: 'munmap', numbers: { powerpc: 91, i386: 91, 'x86-64': 11 }, arguments: ['pointer', 'size'], handler: munmap, support: 'full' },
+  { name: 'mprotect', numbers: { powerpc: 125, i386: 125, 'x86-64': 10 }, arguments: ['pointer', 'size', 'flags:prot'], handler: mprotect, support: 'full' },
+  { name: 'msync', numbers: { powerpc: 144, i386: 144, 'x86-64': 26 }, arguments: ['pointer', 'size', 'hex'], handler: msync, support: 'full' },
+  { name: 'mlock', numbers: { powerpc: 150, i386: 150, 'x86-64': 149 }, arguments: ['pointer', 'size'], handler: lock, support: 'accepted', note: 'guest memory is as resident as the host keeps it' },
+  { name: 'munlock', numbers: { powerpc: 151, i386: 151, 'x86-64': 150 }, arguments: ['pointer', 'size'], handler: lock, support: 'accepted' },
+  { name: 'mlockall', numbers: { powerpc: 152, i386: 152, 'x86-64': 151 }, arguments: ['hex'], handler: ({ abi, args: [flags] }) => (flags === 0 || (flags & ~abi.lockAllFlags) !== 0 ? -errno.EINVAL : 0), support: 'accepted' },
+  { name: 'munlockall', numbers: { powerpc: 153, i386: 153, 'x86-64': 152 }, arguments: [], handler: () => 0, support: 'accepted' },
+  { name: 'mremap', numbers: { powerpc: 163, i386: 163, 'x86-64': 25 }, arguments: ['pointer', 'size', 'size', 'hex', 'pointer'], handler: mremap, support: 'partial', note: 'without MREMAP_DONTUNMAP; a length of 0 does not duplicate' },
+  { name: 'mmap2', numbers: { powerpc: 192, i386: 192 }, arguments: ['pointer', 'size', 'flags:prot', 'flags:map', 'fd', 'size'], handler: (call) => mapMemory(call, call.args[5] * mmap2Unit), support: 'partial', note: 'as mmap' },
+  { name: 'madvise', numbers: { powerpc: 205, i386: 219, 'x86-64': 28 }, arguments: ['pointer', 'size', 'int'], handler: madvise, support: 'partial', note: 'MADV_DONTNEED does not read a private file mapping anew' },
+  { name: 'mincore', numbers: { powerpc: 206, i386: 218, 'x86-64': 27 }, arguments: ['pointer', 'size', 'pointer'], handler: mincore, support: 'full' },
+  { name: 'mlock2', numbers: { powerpc: 378, i386: 376, 'x86-64': 325 }, arguments: ['pointer', 'size', 'hex'], handler: (call) => ((call.args[2] & ~1) !== 0 ? -errno.EINVAL : lock(call)), support: 'accepted' },
 ];

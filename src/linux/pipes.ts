@@ -337,11 +337,11 @@ const noPages = () => -errno.EINVAL;
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'pipe', numbers: { powerpc: 42 }, arguments: ['fdpair'], handler: (call) => makePipe(call, 0), support: 'full' },
-  { name: 'pipe2', numbers: { powerpc: 317 }, arguments: ['fdpair', 'flags:open'], handler: (call) => makePipe(call, call.args[1]), support: 'partial', note: 'O_DIRECT: EINVAL' },
-  { name: 'eventfd', numbers: { powerpc: 307 }, arguments: ['uint'], handler: (call) => makeEventCounter(call, 0), support: 'full' },
-  { name: 'eventfd2', numbers: { powerpc: 314 }, arguments: ['uint', 'hex'], handler: (call) => makeEventCounter(call, call.args[1]), support: 'full' },
-  { name: 'splice', numbers: { powerpc: 283 }, arguments: ['fd', 'pointer', 'fd', 'pointer', 'size', 'hex'], handler: noPages, support: 'partial', note: 'EINVAL, as for files that cannot be spliced' },
-  { name: 'tee', numbers: { powerpc: 284 }, arguments: ['fd', 'fd', 'size', 'hex'], handler: noPages, support: 'partial', note: 'as splice' },
-  { name: 'vmsplice', numbers: { powerpc: 285 }, arguments: ['fd', 'iovec', 'int', 'hex'], handler: noPages, support: 'partial', note: 'as splice' },
+  { name: 'pipe', numbers: { powerpc: 42, i386: 42, 'x86-64': 22 }, arguments: ['fdpair'], handler: (call) => makePipe(call, 0), support: 'full' },
+  { name: 'pipe2', numbers: { powerpc: 317, i386: 331, 'x86-64': 293 }, arguments: ['fdpair', 'flags:open'], handler: (call) => makePipe(call, call.args[1]), support: 'partial', note: 'O_DIRECT: EINVAL' },
+  { name: 'eventfd', numbers: { powerpc: 307, i386: 323, 'x86-64': 284 }, arguments: ['uint'], handler: (call) => makeEventCounter(call, 0), support: 'full' },
+  { name: 'eventfd2', numbers: { powerpc: 314, i386: 328, 'x86-64': 290 }, arguments: ['uint', 'hex'], handler: (call) => makeEventCounter(call, call.args[1]), support: 'full' },
+  { name: 'splice', numbers: { powerpc: 283, i386: 313, 'x86-64': 275 }, arguments: ['fd', 'pointer', 'fd', 'pointer', 'size', 'hex'], handler: noPages, support: 'partial', note: 'EINVAL, as for files that cannot be spliced' },
+  { name: 'tee', numbers: { powerpc: 284, i386: 315, 'x86-64': 276 }, arguments: ['fd', 'fd', 'size', 'hex'], handler: noPages, support: 'partial', note: 'as splice' },
+  { name: 'vmsplice', numbers: { powerpc: 285, i386: 316, 'x86-64': 278 }, arguments: ['fd', 'iovec', 'int', 'hex'], handler: noPages, support: 'partial', note: 'as splice' },
 ];

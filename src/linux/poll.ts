@@ -1,8 +1,10 @@
 /** Waiting for several files: poll, select and epoll in all forms, over the readiness of open files. */
 import type { FileStatus } from '../host/host.ts';
+import { narrowAddress } from './abi/abi.ts';
 import type { FieldValues } from './abi/structure.ts';
 import { errno } from './errno.ts';
 import { install } from './files-open.ts';
+import { readArguments, withArguments } from './guest-access.ts';
 import { resource } from './limits.ts';
 import { OpenFile, pollBits, readable, writable } from './open-file.ts';
 import { restart } from './signal-frame.ts';
@@ -218,12 +220,22 @@ function selectFiles(call: SystemCall, timeout: number | undefined): number | Pr
   return typeof result === 'number' ? finish(result) : result.then(finish);
 }
 
+function select(call: SystemCall): number | Promise<number> {
+  return withMaskAndTimeout(call, undefined, call.args[4], 'timeval', (timeout) => selectFiles(call, timeout));
+}
+
+/** i386's first select, which takes its arguments through memory. */
+function oldSelect(call: SystemCall): number | Promise<number> {
+  const args = readArguments(call, call.args[0], 5);
+  return select(withArguments(call, [args[0] | 0, ...args.slice(1)]));
+}
+
 function pselect(call: SystemCall, layout: TimeLayout): number | Promise<number> {
   const time = call.args[4];
   const argument = call.args[5];
   const { pointer, size } =
     argument === 0 ? { pointer: 0, size: 0 } : call.abi.structures.sigsetArgument.read(call.memory, argument);
-  const mask = readMask(call, pointer, size);
+  const mask = readMask(call, narrowAddress(pointer), size);
   if (typeof mask === 'number') return mask;
   return withMaskAndTimeout(call, mask, time, layout, (timeout) => selectFiles(call, timeout));
 }
@@ -384,19 +396,20 @@ const missing = () => -errno.ENOSYS;
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'poll', numbers: { powerpc: 167 }, arguments: ['pollfd', 'uint', 'int'], handler: (call) => pollFiles(call, fromMilliseconds(call.args[2])), support: 'full' },
-  { name: 'ppoll', numbers: { powerpc: 281 }, arguments: ['pollfd', 'uint', 'timespec', 'pointer', 'size'], handler: (call) => ppoll(call, 'timespec'), support: 'full' },
-  { name: 'ppoll_time64', numbers: { powerpc: 414 }, arguments: ['pollfd', 'uint', 'timespec', 'pointer', 'size'], handler: (call) => ppoll(call, 'timespec64'), support: 'full' },
-  { name: 'select', numbers: { powerpc: 82 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'struct'], handler: (call) => withMaskAndTimeout(call, undefined, call.args[4], 'timeval', (timeout) => selectFiles(call, timeout)), support: 'full' },
-  { name: '_newselect', numbers: { powerpc: 142 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'struct'], handler: (call) => withMaskAndTimeout(call, undefined, call.args[4], 'timeval', (timeout) => selectFiles(call, timeout)), support: 'full' },
-  { name: 'pselect6', numbers: { powerpc: 280 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'timespec', 'pointer'], handler: (call) => pselect(call, 'timespec'), support: 'full' },
-  { name: 'pselect6_time64', numbers: { powerpc: 413 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'timespec', 'pointer'], handler: (call) => pselect(call, 'timespec64'), support: 'full' },
-  { name: 'epoll_create', numbers: { powerpc: 236 }, arguments: ['int'], handler: (call) => (call.args[0] <= 0 ? -errno.EINVAL : epollCreate(call, 0)), support: 'full' },
-  { name: 'epoll_create1', numbers: { powerpc: 315 }, arguments: ['flags:open'], handler: (call) => epollCreate(call, call.args[0]), support: 'full' },
-  { name: 'epoll_ctl', numbers: { powerpc: 237 }, arguments: ['fd', 'int', 'fd', 'pointer'], handler: epollControl, support: 'full' },
-  { name: 'epoll_wait', numbers: { powerpc: 238 }, arguments: ['fd', 'pointer', 'int', 'int'], handler: (call) => epollWaitFor(call, fromMilliseconds(call.args[3])), support: 'full' },
-  { name: 'epoll_pwait', numbers: { powerpc: 303 }, arguments: ['fd', 'pointer', 'int', 'int', 'pointer', 'size'], handler: epollPwait, support: 'full' },
-  { name: 'epoll_pwait2', numbers: { powerpc: 441 }, arguments: ['fd', 'pointer', 'int', 'timespec', 'pointer', 'size'], handler: epollPwait2, support: 'full' },
-  { name: 'inotify_init', numbers: { powerpc: 275 }, arguments: [], handler: missing, support: 'partial', note: 'ENOSYS' },
-  { name: 'inotify_init1', numbers: { powerpc: 318 }, arguments: ['hex'], handler: missing, support: 'partial', note: 'ENOSYS' },
+  { name: 'poll', numbers: { powerpc: 167, i386: 168, 'x86-64': 7 }, arguments: ['pollfd', 'uint', 'int'], handler: (call) => pollFiles(call, fromMilliseconds(call.args[2])), support: 'full' },
+  { name: 'ppoll', numbers: { powerpc: 281, i386: 309, 'x86-64': 271 }, arguments: ['pollfd', 'uint', 'timespec', 'pointer', 'size'], handler: (call) => ppoll(call, 'timespec'), support: 'full' },
+  { name: 'ppoll_time64', numbers: { powerpc: 414, i386: 414 }, arguments: ['pollfd', 'uint', 'timespec', 'pointer', 'size'], handler: (call) => ppoll(call, 'timespec64'), support: 'full' },
+  { name: 'select', numbers: { powerpc: 82, 'x86-64': 23 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'struct'], handler: select, support: 'full' },
+  { name: '_newselect', numbers: { powerpc: 142, i386: 142 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'struct'], handler: select, support: 'full' },
+  { name: 'select', numbers: { i386: 82 }, arguments: ['struct'], handler: oldSelect, support: 'full' },
+  { name: 'pselect6', numbers: { powerpc: 280, i386: 308, 'x86-64': 270 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'timespec', 'pointer'], handler: (call) => pselect(call, 'timespec'), support: 'full' },
+  { name: 'pselect6_time64', numbers: { powerpc: 413, i386: 413 }, arguments: ['int', 'pointer', 'pointer', 'pointer', 'timespec', 'pointer'], handler: (call) => pselect(call, 'timespec64'), support: 'full' },
+  { name: 'epoll_create', numbers: { powerpc: 236, i386: 254, 'x86-64': 213 }, arguments: ['int'], handler: (call) => (call.args[0] <= 0 ? -errno.EINVAL : epollCreate(call, 0)), support: 'full' },
+  { name: 'epoll_create1', numbers: { powerpc: 315, i386: 329, 'x86-64': 291 }, arguments: ['flags:open'], handler: (call) => epollCreate(call, call.args[0]), support: 'full' },
+  { name: 'epoll_ctl', numbers: { powerpc: 237, i386: 255, 'x86-64': 233 }, arguments: ['fd', 'int', 'fd', 'pointer'], handler: epollControl, support: 'full' },
+  { name: 'epoll_wait', numbers: { powerpc: 238, i386: 256, 'x86-64': 232 }, arguments: ['fd', 'pointer', 'int', 'int'], handler: (call) => epollWaitFor(call, fromMilliseconds(call.args[3])), support: 'full' },
+  { name: 'epoll_pwait', numbers: { powerpc: 303, i386: 319, 'x86-64': 281 }, arguments: ['fd', 'pointer', 'int', 'int', 'pointer', 'size'], handler: epollPwait, support: 'full' },
+  { name: 'epoll_pwait2', numbers: { powerpc: 441, i386: 441, 'x86-64': 441 }, arguments: ['fd', 'pointer', 'int', 'timespec', 'pointer', 'size'], handler: epollPwait2, support: 'full' },
+  { name: 'inotify_init', numbers: { powerpc: 275, i386: 291, 'x86-64': 253 }, arguments: [], handler: missing, support: 'partial', note: 'ENOSYS' },
+  { name: 'inotify_init1', numbers: { powerpc: 318, i386: 332, 'x86-64': 294 }, arguments: ['hex'], handler: missing, support: 'partial', note: 'ENOSYS' },
 ];

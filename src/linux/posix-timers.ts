@@ -12,7 +12,7 @@ import { Alarm, type Clock } from './timers.ts';
 export interface TimerEvent {
   /** 0: nothing (SIGEV_NONE). */
   readonly signal: number;
-  readonly value: number;
+  readonly value: number | bigint;
   /** SIGEV_THREAD_ID: the thread that gets the signal. */
   readonly thread: Thread | undefined;
 }
@@ -93,16 +93,16 @@ export class PosixTimers {
 /** sigev_notify. */
 const notify = { SIGNAL: 0, NONE: 1, THREAD: 2, THREAD_ID: 4 } as const;
 
-/** Reads a struct sigevent of a 32-bit ABI: value, signal, kind, thread id. */
-function readEvent({ process, memory }: SystemCall, address: number): TimerEvent | number {
-  const value = memory.readU32(address);
-  const signal = memory.readI32(address + 4);
-  const kind = memory.readI32(address + 8);
+function readEvent({ process, memory, abi }: SystemCall, address: number): TimerEvent | number {
+  const layout = abi.structures.sigevent;
+  const event = layout.read(memory, address);
+  const { sigev_signo: signal, sigev_notify: kind } = event;
+  const value = abi.model.wordSize === 8 ? memory.readU64(address) : memory.readU32(address);
   if (kind === notify.NONE) return { signal: 0, value, thread: undefined };
   if (signal < 1 || signal > lastSignal) return -errno.EINVAL;
   if (kind === notify.SIGNAL || kind === notify.THREAD) return { signal, value, thread: undefined };
   if (kind !== notify.THREAD_ID) return -errno.EINVAL;
-  const id = memory.readI32(address + 12);
+  const id = event.sigev_notify_thread_id;
   const thread = process.threads.find((each) => each.id === id);
   return thread === undefined ? -errno.EINVAL : { signal, value, thread };
 }
@@ -177,11 +177,11 @@ function getTime(call: SystemCall, wide: boolean): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'timer_create', numbers: { powerpc: 240 }, arguments: ['flags:clock', 'pointer', 'pointer'], handler: create, support: 'full' },
-  { name: 'timer_settime', numbers: { powerpc: 241 }, arguments: ['int', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, false), support: 'full' },
-  { name: 'timer_gettime', numbers: { powerpc: 242 }, arguments: ['int', 'pointer'], handler: (call) => getTime(call, false), support: 'full' },
-  { name: 'timer_getoverrun', numbers: { powerpc: 243 }, arguments: ['int'], handler: ({ process, args: [id] }) => process.posixTimers.get(id)?.overrun ?? -errno.EINVAL, support: 'full' },
-  { name: 'timer_delete', numbers: { powerpc: 244 }, arguments: ['int'], handler: ({ process, args: [id] }) => (process.posixTimers.delete(id) ? 0 : -errno.EINVAL), support: 'full' },
-  { name: 'timer_gettime64', numbers: { powerpc: 408 }, arguments: ['int', 'pointer'], handler: (call) => getTime(call, true), support: 'full' },
-  { name: 'timer_settime64', numbers: { powerpc: 409 }, arguments: ['int', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, true), support: 'full' },
+  { name: 'timer_create', numbers: { powerpc: 240, i386: 259, 'x86-64': 222 }, arguments: ['flags:clock', 'pointer', 'pointer'], handler: create, support: 'full' },
+  { name: 'timer_settime', numbers: { powerpc: 241, i386: 260, 'x86-64': 223 }, arguments: ['int', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, false), support: 'full' },
+  { name: 'timer_gettime', numbers: { powerpc: 242, i386: 261, 'x86-64': 224 }, arguments: ['int', 'pointer'], handler: (call) => getTime(call, false), support: 'full' },
+  { name: 'timer_getoverrun', numbers: { powerpc: 243, i386: 262, 'x86-64': 225 }, arguments: ['int'], handler: ({ process, args: [id] }) => process.posixTimers.get(id)?.overrun ?? -errno.EINVAL, support: 'full' },
+  { name: 'timer_delete', numbers: { powerpc: 244, i386: 263, 'x86-64': 226 }, arguments: ['int'], handler: ({ process, args: [id] }) => (process.posixTimers.delete(id) ? 0 : -errno.EINVAL), support: 'full' },
+  { name: 'timer_gettime64', numbers: { powerpc: 408, i386: 408 }, arguments: ['int', 'pointer'], handler: (call) => getTime(call, true), support: 'full' },
+  { name: 'timer_settime64', numbers: { powerpc: 409, i386: 409 }, arguments: ['int', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, true), support: 'full' },
 ];

@@ -1,10 +1,12 @@
 /** What the guest sees of itself under /proc and /dev: its own truth instead of that of the process that runs it. */
 import type { DirectoryEntry, FileStatus } from '../host/host.ts';
 import type { GuestMemory, Mapping } from '../memory/guest-memory.ts';
+import type { Abi } from './abi/abi.ts';
 import { errno } from './errno.ts';
 import { HostDirectory } from './file-host.ts';
 import { MemoryFile } from './file-memory.ts';
 import type { Files } from './files.ts';
+import { readWord } from './guest-access.ts';
 import type { OpenFile } from './open-file.ts';
 import { bytesOf, concatenate, fromLatin1, latin1, normalize, slash } from './path.ts';
 
@@ -147,7 +149,7 @@ export class ProcessDirectory {
     const started = decoder.decode(program.path);
     const absolute = decoder.decode(this.executable());
     const lines = program.memory.mappings().map((mapping) => {
-      return mapsLine(mapping, mapping.name === started ? absolute : mapping.name);
+      return mapsLine(mapping, mapping.name === started ? absolute : mapping.name, this.files.abi.mapsNameColumn);
     });
     return lines.join('');
   }
@@ -164,7 +166,7 @@ export class ProcessDirectory {
       case 'environ':
         return concatenate(...program.environment.flatMap((variable) => [variable, zero]));
       case 'auxv':
-        return auxiliaryVector(program);
+        return auxiliaryVector(program, this.files.abi);
       case 'comm':
         return concatenate(program.name(), bytesOf('\n'));
       case 'stat': {
@@ -185,11 +187,12 @@ export class ProcessDirectory {
 }
 
 /** The auxiliary vector as it lies on the stack, behind the argument count and the two vectors that zeros end. */
-function auxiliaryVector({ memory, stackPointer, arguments: args, environment }: ProgramFacts): Uint8Array {
-  const wordSize = 4;
+function auxiliaryVector(program: ProgramFacts, abi: Abi): Uint8Array {
+  const { memory, stackPointer, arguments: args, environment } = program;
+  const { wordSize } = abi.model;
   const start = stackPointer + wordSize * (1 + args.length + 1 + environment.length + 1);
   let end = start;
-  while (memory.readU32(end) !== 0) end += 2 * wordSize;
+  while (readWord(abi, memory, end) !== 0) end += 2 * wordSize;
   return memory.readBytes(start, end + 2 * wordSize - start);
 }
 
@@ -208,11 +211,11 @@ class DescriptorDirectory extends HostDirectory {
 }
 
 /** A line of /proc/PID/maps (Documentation/filesystems/proc.rst). */
-function mapsLine(mapping: Mapping, name: string): string {
+function mapsLine(mapping: Mapping, name: string, nameColumn: number): string {
   const hexadecimal = (value: number) => value.toString(16).padStart(8, '0');
   const { start, end, protection, shared, offset } = mapping;
   const flag = (bit: number, letter: string) => ((protection & bit) !== 0 ? letter : '-');
   const permissions = `${flag(1, 'r')}${flag(2, 'w')}${flag(4, 'x')}${shared ? 's' : 'p'}`;
   const line = `${hexadecimal(start)}-${hexadecimal(end)} ${permissions} ${hexadecimal(offset)} 00:00 0`;
-  return name === '' ? `${line} \n` : `${line.padEnd(49)}${name}\n`;
+  return name === '' ? `${line} \n` : `${line.padEnd(nameColumn)}${name}\n`;
 }

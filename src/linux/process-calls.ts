@@ -1,5 +1,6 @@
 /** System calls about the life of the process and its threads: ends, children, names, waiting on words of memory. */
 import { errno } from './errno.ts';
+import { writeWord } from './guest-access.ts';
 import { restart } from './signal-frame.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 import { readInterval } from './time-values.ts';
@@ -136,18 +137,15 @@ function futexCall(call: SystemCall, wide: boolean): number | Promise<number> {
   }
 }
 
-function getRobustList({ process, thread, memory, args: [pid, head, length] }: SystemCall): number {
+function getRobustList({ process, thread, memory, abi, args: [pid, head, length] }: SystemCall): number {
   if (pid !== 0 && pid !== thread.id) return process.system.processIds(pid) === undefined ? -errno.ESRCH : -errno.EPERM;
-  memory.writeU32(length, thread.robustList.length);
-  memory.writeU32(head, thread.robustList.head);
+  writeWord(abi, memory, length, thread.robustList.length);
+  writeWord(abi, memory, head, thread.robustList.head);
   return 0;
 }
 
-/** Bytes of struct robust_list_head on a 32-bit ABI. */
-const robustListSize = 12;
-
-function setRobustList({ thread, args: [head, length] }: SystemCall): number {
-  if (length !== robustListSize) return -errno.EINVAL;
+function setRobustList({ thread, abi, args: [head, length] }: SystemCall): number {
+  if (length !== abi.structures.robustList.size) return -errno.EINVAL;
   thread.robustList = { head, length };
   return 0;
 }
@@ -178,32 +176,32 @@ function personality({ process, args: [wanted] }: SystemCall): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'exit', numbers: { powerpc: 1 }, arguments: ['int'], handler: exit, support: 'full' },
-  { name: 'exit_group', numbers: { powerpc: 234 }, arguments: ['int'], handler: exit, support: 'full' },
-  { name: 'fork', numbers: { powerpc: 2 }, arguments: [], handler: single, support: 'partial', note: singleNote },
-  { name: 'vfork', numbers: { powerpc: 189 }, arguments: [], handler: single, support: 'partial', note: singleNote },
-  { name: 'clone', numbers: { powerpc: 120 }, arguments: ['hex', 'pointer', 'pointer', 'pointer', 'pointer'], handler: single, support: 'partial', note: singleNote },
-  { name: 'clone3', numbers: { powerpc: 435 }, arguments: ['pointer', 'size'], handler: single, support: 'partial', note: singleNote },
-  { name: 'execve', numbers: { powerpc: 11 }, arguments: ['path', 'pointer', 'pointer'], handler: single, support: 'partial', note: singleNote },
-  { name: 'execveat', numbers: { powerpc: 362 }, arguments: ['atfd', 'path', 'pointer', 'pointer', 'hex'], handler: single, support: 'partial', note: singleNote },
-  { name: 'waitpid', numbers: { powerpc: 7 }, arguments: ['int', 'pointer', 'hex'], handler: ({ args }) => noChild(args[2], waitOptions.wait), support: 'full' },
-  { name: 'wait4', numbers: { powerpc: 114 }, arguments: ['int', 'pointer', 'hex', 'pointer'], handler: ({ args }) => noChild(args[2], waitOptions.wait), support: 'full' },
-  { name: 'waitid', numbers: { powerpc: 272 }, arguments: ['int', 'int', 'pointer', 'hex', 'pointer'], handler: ({ args }) => noChild(args[3], waitOptions.id), support: 'full' },
-  { name: 'prctl', numbers: { powerpc: 171 }, arguments: ['int', 'uint', 'uint', 'uint', 'uint'], handler: prctl, support: 'partial', note: 'names, dumpable, endianness, timer slack, no_new_privs; EINVAL for the rest' },
-  { name: 'personality', numbers: { powerpc: 136 }, arguments: ['hex'], handler: personality, support: 'accepted', note: 'remembered, without effect' },
-  { name: 'futex', numbers: { powerpc: 221 }, arguments: ['pointer', 'int', 'uint', 'pointer', 'pointer', 'uint'], handler: (call) => futexCall(call, false), support: 'partial', note: 'one thread: nobody wakes another; no priority inheritance' },
-  { name: 'futex_time64', numbers: { powerpc: 422 }, arguments: ['pointer', 'int', 'uint', 'pointer', 'pointer', 'uint'], handler: (call) => futexCall(call, true), support: 'partial', note: 'as futex' },
-  { name: 'set_tid_address', numbers: { powerpc: 232 }, arguments: ['pointer'], handler: setTidAddress, support: 'full' },
-  { name: 'get_robust_list', numbers: { powerpc: 299 }, arguments: ['int', 'pointer', 'pointer'], handler: getRobustList, support: 'full' },
-  { name: 'set_robust_list', numbers: { powerpc: 300 }, arguments: ['pointer', 'size'], handler: setRobustList, support: 'full' },
-  { name: 'membarrier', numbers: { powerpc: 365 }, arguments: ['int', 'uint', 'int'], handler: membarrier, support: 'full' },
-  { name: 'rseq', numbers: { powerpc: 387 }, arguments: ['pointer', 'size', 'hex', 'hex'], handler: () => -errno.ENOSYS, support: 'partial', note: 'answers ENOSYS, as a kernel without it' },
-  { name: 'restart_syscall', numbers: { powerpc: 0 }, arguments: [], handler: ({ thread }) => thread.restart?.() ?? -errno.EINTR, support: 'full' },
-  { name: 'ptrace', numbers: { powerpc: 26 }, arguments: ['int', 'int', 'pointer', 'pointer'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'syslog', numbers: { powerpc: 103 }, arguments: ['int', 'pointer', 'int'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'reboot', numbers: { powerpc: 88 }, arguments: ['hex', 'hex', 'hex', 'pointer'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'sethostname', numbers: { powerpc: 74 }, arguments: ['string', 'size'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'setdomainname', numbers: { powerpc: 121 }, arguments: ['string', 'size'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'swapon', numbers: { powerpc: 87 }, arguments: ['path', 'hex'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
-  { name: 'swapoff', numbers: { powerpc: 115 }, arguments: ['path'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'exit', numbers: { powerpc: 1, i386: 1, 'x86-64': 60 }, arguments: ['int'], handler: exit, support: 'full' },
+  { name: 'exit_group', numbers: { powerpc: 234, i386: 252, 'x86-64': 231 }, arguments: ['int'], handler: exit, support: 'full' },
+  { name: 'fork', numbers: { powerpc: 2, i386: 2, 'x86-64': 57 }, arguments: [], handler: single, support: 'partial', note: singleNote },
+  { name: 'vfork', numbers: { powerpc: 189, i386: 190, 'x86-64': 58 }, arguments: [], handler: single, support: 'partial', note: singleNote },
+  { name: 'clone', numbers: { powerpc: 120, i386: 120, 'x86-64': 56 }, arguments: ['hex', 'pointer', 'pointer', 'pointer', 'pointer'], handler: single, support: 'partial', note: singleNote },
+  { name: 'clone3', numbers: { powerpc: 435, i386: 435, 'x86-64': 435 }, arguments: ['pointer', 'size'], handler: single, support: 'partial', note: singleNote },
+  { name: 'execve', numbers: { powerpc: 11, i386: 11, 'x86-64': 59 }, arguments: ['path', 'pointer', 'pointer'], handler: single, support: 'partial', note: singleNote },
+  { name: 'execveat', numbers: { powerpc: 362, i386: 358, 'x86-64': 322 }, arguments: ['atfd', 'path', 'pointer', 'pointer', 'hex'], handler: single, support: 'partial', note: singleNote },
+  { name: 'waitpid', numbers: { powerpc: 7, i386: 7 }, arguments: ['int', 'pointer', 'hex'], handler: ({ args }) => noChild(args[2], waitOptions.wait), support: 'full' },
+  { name: 'wait4', numbers: { powerpc: 114, i386: 114, 'x86-64': 61 }, arguments: ['int', 'pointer', 'hex', 'pointer'], handler: ({ args }) => noChild(args[2], waitOptions.wait), support: 'full' },
+  { name: 'waitid', numbers: { powerpc: 272, i386: 284, 'x86-64': 247 }, arguments: ['int', 'int', 'pointer', 'hex', 'pointer'], handler: ({ args }) => noChild(args[3], waitOptions.id), support: 'full' },
+  { name: 'prctl', numbers: { powerpc: 171, i386: 172, 'x86-64': 157 }, arguments: ['int', 'word', 'word', 'word', 'word'], handler: prctl, support: 'partial', note: 'names, dumpable, endianness, timer slack, no_new_privs; EINVAL for the rest' },
+  { name: 'personality', numbers: { powerpc: 136, i386: 136, 'x86-64': 135 }, arguments: ['hex'], handler: personality, support: 'accepted', note: 'remembered, without effect' },
+  { name: 'futex', numbers: { powerpc: 221, i386: 240, 'x86-64': 202 }, arguments: ['pointer', 'int', 'uint', 'pointer', 'pointer', 'uint'], handler: (call) => futexCall(call, false), support: 'partial', note: 'one thread: nobody wakes another; no priority inheritance' },
+  { name: 'futex_time64', numbers: { powerpc: 422, i386: 422 }, arguments: ['pointer', 'int', 'uint', 'pointer', 'pointer', 'uint'], handler: (call) => futexCall(call, true), support: 'partial', note: 'as futex' },
+  { name: 'set_tid_address', numbers: { powerpc: 232, i386: 258, 'x86-64': 218 }, arguments: ['pointer'], handler: setTidAddress, support: 'full' },
+  { name: 'get_robust_list', numbers: { powerpc: 299, i386: 312, 'x86-64': 274 }, arguments: ['int', 'pointer', 'pointer'], handler: getRobustList, support: 'full' },
+  { name: 'set_robust_list', numbers: { powerpc: 300, i386: 311, 'x86-64': 273 }, arguments: ['pointer', 'size'], handler: setRobustList, support: 'full' },
+  { name: 'membarrier', numbers: { powerpc: 365, i386: 375, 'x86-64': 324 }, arguments: ['int', 'uint', 'int'], handler: membarrier, support: 'full' },
+  { name: 'rseq', numbers: { powerpc: 387, i386: 386, 'x86-64': 334 }, arguments: ['pointer', 'size', 'hex', 'hex'], handler: () => -errno.ENOSYS, support: 'partial', note: 'answers ENOSYS, as a kernel without it' },
+  { name: 'restart_syscall', numbers: { powerpc: 0, i386: 0, 'x86-64': 219 }, arguments: [], handler: ({ thread }) => thread.restart?.() ?? -errno.EINTR, support: 'full' },
+  { name: 'ptrace', numbers: { powerpc: 26, i386: 26, 'x86-64': 101 }, arguments: ['int', 'int', 'pointer', 'pointer'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'syslog', numbers: { powerpc: 103, i386: 103, 'x86-64': 103 }, arguments: ['int', 'pointer', 'int'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'reboot', numbers: { powerpc: 88, i386: 88, 'x86-64': 169 }, arguments: ['hex', 'hex', 'hex', 'pointer'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'sethostname', numbers: { powerpc: 74, i386: 74, 'x86-64': 170 }, arguments: ['string', 'size'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'setdomainname', numbers: { powerpc: 121, i386: 121, 'x86-64': 171 }, arguments: ['string', 'size'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'swapon', numbers: { powerpc: 87, i386: 87, 'x86-64': 167 }, arguments: ['path', 'hex'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
+  { name: 'swapoff', numbers: { powerpc: 115, i386: 115, 'x86-64': 168 }, arguments: ['path'], handler: notPermitted, support: 'partial', note: 'always EPERM' },
 ];

@@ -26,10 +26,16 @@ export type ExitStatus =
       /** si_code. */
       readonly code: number;
       /** The address that a fault was about. */
-      readonly address: number | undefined;
+      readonly address: number | bigint | undefined;
       /** For a signal that was sent: by whom. */
       readonly sender: number | undefined;
     };
+
+/** An address that no guest memory can be at: 64 bits, unsigned. */
+export interface WideAddress {
+  readonly address: bigint;
+  readonly isStack: boolean;
+}
 
 /** The program's heap, between the end of its data and the break (brk). */
 export interface Heap {
@@ -78,6 +84,8 @@ export class Process {
   exitStatus: ExitStatus | undefined;
   /** Tells the engine that the guest can look at registers when a fault is delivered. */
   requirePreciseFaults: () => void = () => {};
+  /** The address beyond 32 bits that a thread's instruction accesses, and whether it is in the stack segment; undefined where there is none. */
+  wideAddress: (thread: Thread) => WideAddress | undefined = () => undefined;
   /** Work for the end of the process (shared file mappings, open files). */
   private readonly endings: (() => void)[] = [];
 

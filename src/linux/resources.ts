@@ -1,4 +1,5 @@
 /** System calls about what the process may use and has used: limits, usage, scheduling, the machine, randomness. */
+import type { GuestMemory } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
 import { infinity, type Limit, resourceCount } from './limits.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
@@ -16,6 +17,10 @@ function getLimit(call: SystemCall, largest: number): number {
   const [which, address] = args;
   if (which >= resourceCount) return invalid;
   const { soft, hard } = process.limits.get(which);
+  if (abi.model.wordSize === 8) {
+    abi.structures.rlimit.write(memory, address, { rlim_cur: soft, rlim_max: hard });
+    return 0;
+  }
   const word = (value: bigint) => Math.min(largest, toWord(value));
   abi.structures.rlimit.write(memory, address, { rlim_cur: word(soft), rlim_max: word(hard) });
   return 0;
@@ -33,9 +38,15 @@ function setLimit(call: SystemCall): number {
   const { abi, memory, args } = call;
   const [which, address] = args;
   if (which >= resourceCount) return invalid;
+  if (abi.model.wordSize === 8) return change(call, which, readWideLimit(memory, address));
   const { rlim_cur, rlim_max } = abi.structures.rlimit.read(memory, address);
   const wide = (word: number) => (word === wordInfinity ? infinity : BigInt(word));
   return change(call, which, { soft: wide(rlim_cur), hard: wide(rlim_max) });
+}
+
+/** Reads a limit of two 64-bit numbers. @throws MemoryFault */
+function readWideLimit(memory: GuestMemory, address: number): Limit {
+  return { soft: memory.readU64(address), hard: memory.readU64(address + 8) };
 }
 
 function prlimit(call: SystemCall): number {
@@ -46,7 +57,7 @@ function prlimit(call: SystemCall): number {
     return process.system.processIds(pid) === undefined ? -errno.ESRCH : -errno.EPERM;
   const before = process.limits.get(which);
   if (wanted !== 0) {
-    const result = change(call, which, { soft: memory.readU64(wanted), hard: memory.readU64(wanted + 8) });
+    const result = change(call, which, readWideLimit(memory, wanted));
     if (result < 0) return result;
   }
   if (old !== 0) {
@@ -237,26 +248,26 @@ const priorityRange =
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'setrlimit', numbers: { powerpc: 75 }, arguments: ['uint', 'struct'], handler: setLimit, support: 'partial', note: 'enforced: STACK, AS, DATA, NOFILE, FSIZE' },
-  { name: 'getrlimit', numbers: { powerpc: 76 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, 0x7fffffff), support: 'full' },
-  { name: 'ugetrlimit', numbers: { powerpc: 190 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, wordInfinity), support: 'full' },
-  { name: 'prlimit64', numbers: { powerpc: 325 }, arguments: ['int', 'uint', 'pointer', 'pointer'], handler: prlimit, support: 'partial', note: 'as setrlimit' },
-  { name: 'getrusage', numbers: { powerpc: 77 }, arguments: ['int', 'pointer'], handler: getUsage, support: 'full' },
-  { name: 'sysinfo', numbers: { powerpc: 116 }, arguments: ['pointer'], handler: sysinfo, support: 'partial', note: 'no swap, shared and buffer sizes' },
-  { name: 'getrandom', numbers: { powerpc: 359 }, arguments: ['outbuffer', 'size', 'hex'], handler: getRandom, support: 'full' },
-  { name: 'getcpu', numbers: { powerpc: 302 }, arguments: ['pointer', 'pointer', 'pointer'], handler: getCpu, support: 'partial', note: 'always processor 0' },
-  { name: 'getpriority', numbers: { powerpc: 96 }, arguments: ['int', 'int'], handler: getPriority, support: 'full' },
-  { name: 'setpriority', numbers: { powerpc: 97 }, arguments: ['int', 'int', 'int'], handler: setPriority, support: 'partial', note: 'processes only' },
-  { name: 'nice', numbers: { powerpc: 34 }, arguments: ['int'], handler: nice, support: 'full' },
-  { name: 'sched_setparam', numbers: { powerpc: 154 }, arguments: ['int', 'pointer'], handler: setParameters, support: 'full' },
-  { name: 'sched_getparam', numbers: { powerpc: 155 }, arguments: ['int', 'pointer'], handler: getParameters, support: 'full' },
-  { name: 'sched_setscheduler', numbers: { powerpc: 156 }, arguments: ['int', 'int', 'pointer'], handler: setScheduler, support: 'partial', note: 'only SCHED_OTHER' },
-  { name: 'sched_getscheduler', numbers: { powerpc: 157 }, arguments: ['int'], handler: (call) => self(call, call.args[0]), support: 'full' },
-  { name: 'sched_yield', numbers: { powerpc: 158 }, arguments: [], handler: () => 0, support: 'accepted' },
-  { name: 'sched_get_priority_max', numbers: { powerpc: 159 }, arguments: ['int'], handler: priorityRange(99, 0), support: 'full' },
-  { name: 'sched_get_priority_min', numbers: { powerpc: 160 }, arguments: ['int'], handler: priorityRange(1, 0), support: 'full' },
-  { name: 'sched_rr_get_interval', numbers: { powerpc: 161 }, arguments: ['int', 'pointer'], handler: (call) => getRoundRobinInterval(call, false), support: 'full' },
-  { name: 'sched_rr_get_interval_time64', numbers: { powerpc: 423 }, arguments: ['int', 'pointer'], handler: (call) => getRoundRobinInterval(call, true), support: 'full' },
-  { name: 'sched_setaffinity', numbers: { powerpc: 222 }, arguments: ['int', 'size', 'pointer'], handler: setAffinity, support: 'accepted' },
-  { name: 'sched_getaffinity', numbers: { powerpc: 223 }, arguments: ['int', 'size', 'pointer'], handler: getAffinity, support: 'full' },
+  { name: 'setrlimit', numbers: { powerpc: 75, i386: 75, 'x86-64': 160 }, arguments: ['uint', 'struct'], handler: setLimit, support: 'partial', note: 'enforced: STACK, AS, DATA, NOFILE, FSIZE' },
+  { name: 'getrlimit', numbers: { powerpc: 76, i386: 76, 'x86-64': 97 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, 0x7fffffff), support: 'full' },
+  { name: 'ugetrlimit', numbers: { powerpc: 190, i386: 191 }, arguments: ['uint', 'pointer'], handler: (call) => getLimit(call, wordInfinity), support: 'full' },
+  { name: 'prlimit64', numbers: { powerpc: 325, i386: 340, 'x86-64': 302 }, arguments: ['int', 'uint', 'pointer', 'pointer'], handler: prlimit, support: 'partial', note: 'as setrlimit' },
+  { name: 'getrusage', numbers: { powerpc: 77, i386: 77, 'x86-64': 98 }, arguments: ['int', 'pointer'], handler: getUsage, support: 'full' },
+  { name: 'sysinfo', numbers: { powerpc: 116, i386: 116, 'x86-64': 99 }, arguments: ['pointer'], handler: sysinfo, support: 'partial', note: 'no swap, shared and buffer sizes' },
+  { name: 'getrandom', numbers: { powerpc: 359, i386: 355, 'x86-64': 318 }, arguments: ['outbuffer', 'size', 'hex'], handler: getRandom, support: 'full' },
+  { name: 'getcpu', numbers: { powerpc: 302, i386: 318, 'x86-64': 309 }, arguments: ['pointer', 'pointer', 'pointer'], handler: getCpu, support: 'partial', note: 'always processor 0' },
+  { name: 'getpriority', numbers: { powerpc: 96, i386: 96, 'x86-64': 140 }, arguments: ['int', 'int'], handler: getPriority, support: 'full' },
+  { name: 'setpriority', numbers: { powerpc: 97, i386: 97, 'x86-64': 141 }, arguments: ['int', 'int', 'int'], handler: setPriority, support: 'partial', note: 'processes only' },
+  { name: 'nice', numbers: { powerpc: 34, i386: 34 }, arguments: ['int'], handler: nice, support: 'full' },
+  { name: 'sched_setparam', numbers: { powerpc: 154, i386: 154, 'x86-64': 142 }, arguments: ['int', 'pointer'], handler: setParameters, support: 'full' },
+  { name: 'sched_getparam', numbers: { powerpc: 155, i386: 155, 'x86-64': 143 }, arguments: ['int', 'pointer'], handler: getParameters, support: 'full' },
+  { name: 'sched_setscheduler', numbers: { powerpc: 156, i386: 156, 'x86-64': 144 }, arguments: ['int', 'int', 'pointer'], handler: setScheduler, support: 'partial', note: 'only SCHED_OTHER' },
+  { name: 'sched_getscheduler', numbers: { powerpc: 157, i386: 157, 'x86-64': 145 }, arguments: ['int'], handler: (call) => self(call, call.args[0]), support: 'full' },
+  { name: 'sched_yield', numbers: { powerpc: 158, i386: 158, 'x86-64': 24 }, arguments: [], handler: () => 0, support: 'accepted' },
+  { name: 'sched_get_priority_max', numbers: { powerpc: 159, i386: 159, 'x86-64': 146 }, arguments: ['int'], handler: priorityRange(99, 0), support: 'full' },
+  { name: 'sched_get_priority_min', numbers: { powerpc: 160, i386: 160, 'x86-64': 147 }, arguments: ['int'], handler: priorityRange(1, 0), support: 'full' },
+  { name: 'sched_rr_get_interval', numbers: { powerpc: 161, i386: 161, 'x86-64': 148 }, arguments: ['int', 'pointer'], handler: (call) => getRoundRobinInterval(call, false), support: 'full' },
+  { name: 'sched_rr_get_interval_time64', numbers: { powerpc: 423, i386: 423 }, arguments: ['int', 'pointer'], handler: (call) => getRoundRobinInterval(call, true), support: 'full' },
+  { name: 'sched_setaffinity', numbers: { powerpc: 222, i386: 241, 'x86-64': 203 }, arguments: ['int', 'size', 'pointer'], handler: setAffinity, support: 'accepted' },
+  { name: 'sched_getaffinity', numbers: { powerpc: 223, i386: 242, 'x86-64': 204 }, arguments: ['int', 'size', 'pointer'], handler: getAffinity, support: 'full' },
 ];

@@ -9,7 +9,7 @@ import { resource } from './limits.ts';
 import type { ExitStatus } from './process.ts';
 import { deliverSignals } from './signal-delivery.ts';
 import { signalCode, signalNumbers } from './signals.ts';
-import type { Thread } from './thread.ts';
+import type { Thread, ThreadException } from './thread.ts';
 
 /** Runs a thread until its process has ended. */
 export async function runThread(thread: Thread, engine: Engine): Promise<ExitStatus> {
@@ -30,7 +30,7 @@ export async function runThread(thread: Thread, engine: Engine): Promise<ExitSta
     } else if (reason === 'interrupt') {
       // Cleared first: what happens from here on sets it again.
       Atomics.store(state.i32, header.interrupt >> 2, 0);
-      thread.exception = { reason, address: 0, access: 0, mapped: true };
+      thread.exception = { reason, detail: 0, address: 0, access: 0, mapped: true, isStack: false };
       await process.system.yieldToEvents();
       process.timers.service();
     } else {
@@ -50,38 +50,36 @@ export async function runThread(thread: Thread, engine: Engine): Promise<ExitSta
 /** Turns what stopped the guest's instruction into a signal, unless a stack that grows makes it go on. */
 function raiseException(thread: Thread, reason: ExitReason): void {
   const { process, state } = thread;
-  const { memory, limits, signals } = process;
+  const { memory, limits, signals, signalAbi } = process;
   const detail = state.i32[header.detail >> 2];
   const access = state.i32[header.access >> 2];
-  const raise = (signal: number, code: number, address: number, mapped = true) => {
-    thread.exception = { reason, address, access, mapped };
-    signals.force({ signal, code, address }, thread);
-  };
-  switch (reason) {
-    case 'fault': {
-      const address = detail >>> 0;
-      if (memory.growStack(address, limits.soft(resource.STACK))) return;
-      const mapped = memory.find(address) !== undefined;
-      raise(signalNumbers.SIGSEGV, mapped ? signalCode.SEGV_ACCERR : signalCode.SEGV_MAPERR, address, mapped);
-      return;
-    }
-    case 'illegal':
-      raise(signalNumbers.SIGILL, signalCode.ILL_ILLOPC, state.pc);
-      return;
-    case 'privileged':
-      raise(signalNumbers.SIGILL, signalCode.ILL_PRVOPC, state.pc);
-      return;
-    case 'trap':
-    case 'breakpoint':
-      raise(signalNumbers.SIGTRAP, signalCode.TRAP_BRKPT, state.pc);
-      return;
-    case 'floating_point':
-      raise(signalNumbers.SIGFPE, process.signalAbi.floatingPointCode(detail), state.pc);
-      return;
-    case 'misaligned':
-      raise(signalNumbers.SIGBUS, signalCode.BUS_ADRALN, detail >>> 0);
-      return;
-    default:
-      throw new RangeError(`the engine left for a reason that is not known here: ${reason}`);
+  let exception: ThreadException = { reason, detail, address: 0, access, mapped: false, isStack: false };
+  if (reason === 'fault' || reason === 'wide_address') {
+    const low = detail >>> 0;
+    if (reason === 'fault' && memory.growStack(low, limits.soft(resource.STACK))) return;
+    const wide = access === executeAccess ? undefined : process.wideAddress(thread);
+    const address = wide?.address ?? low;
+    const mapped = wide === undefined && memory.find(low) !== undefined;
+    exception =
+      wide === undefined || isCanonical(wide.address)
+        ? { ...exception, reason: 'fault', address, mapped }
+        : { ...exception, reason: 'protection', isStack: wide.isStack };
   }
+  thread.exception = exception;
+  signalAbi.noteException?.(thread, exception);
+  const { address, mapped } = exception;
+  const code = mapped ? signalCode.SEGV_ACCERR : signalCode.SEGV_MAPERR;
+  signals.force(
+    exception.reason === 'fault'
+      ? { signal: signalNumbers.SIGSEGV, code, address }
+      : signalAbi.exceptionSignal(exception, thread),
+    thread,
+  );
+}
+
+const executeAccess = 4;
+
+/** Whether a processor with addresses of 48 bits would look for a page there. */
+function isCanonical(address: bigint): boolean {
+  return BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
 }

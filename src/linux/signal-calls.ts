@@ -45,27 +45,24 @@ function install({ process }: SystemCall, signal: number, action: SignalAction):
   return 0;
 }
 
-/** struct sigaction as the kernel has it on PowerPC: handler, flags, restorer, mask. */
 function rtSigaction(call: SystemCall): number {
-  const { process, memory, args } = call;
+  const { process, memory, abi, args } = call;
   const [signal, address, old, size] = args;
   if (size !== setSize || !isSignal(signal)) return invalid;
   const before = process.signals.action(signal);
+  const layout = abi.structures.sigaction;
   if (address !== 0) {
-    const action = {
-      handler: memory.readU32(address),
-      flags: memory.readU32(address + 4),
-      restorer: memory.readU32(address + 8),
-      mask: readSet(call, address + 12),
-    };
+    const { sa_handler, sa_flags, sa_restorer } = layout.read(memory, address);
+    const mask = readSet(call, address + layout.size);
+    // Flags that do not fit 32 bits do not exist.
+    const action = { handler: sa_handler, flags: sa_flags % 0x100000000, restorer: sa_restorer, mask };
     const result = install(call, signal, action);
     if (result < 0) return result;
   }
   if (old !== 0) {
-    memory.writeU32(old, before.handler);
-    memory.writeU32(old + 4, before.flags);
-    memory.writeU32(old + 8, before.restorer);
-    writeSet(call, old + 12, before.mask);
+    const { handler, flags, restorer } = before;
+    layout.write(memory, old, { sa_handler: handler, sa_flags: flags, sa_restorer: restorer });
+    writeSet(call, old + layout.size, before.mask);
   }
   return 0;
 }
@@ -206,7 +203,7 @@ function rtSigtimedwait(call: SystemCall, wide: boolean): number | Promise<numbe
 
 function writeInfo({ abi, memory }: SystemCall, address: number, info: SignalInfo): void {
   const bytes = new Uint8Array(signalInfoSize);
-  writeSignalInfo(new DataView(bytes.buffer), info, abi.model.byteOrder === 'little');
+  writeSignalInfo(new DataView(bytes.buffer), info, abi.model);
   memory.writeBytes(address, bytes);
 }
 
@@ -273,21 +270,20 @@ function rtTgsigqueueinfo(call: SystemCall): number {
 // -- stacks and returns
 
 function sigaltstack(call: SystemCall): number {
-  const { thread, process, memory, args } = call;
+  const { thread, process, memory, abi, args } = call;
   const [address, old] = args;
+  const layout = abi.structures.signalStack;
   const { base, size } = thread.alternateStack;
   const inUse = onAlternateStack(thread, process.signalAbi.stackPointer(thread));
   const before = { base, size, flags: effectiveStackFlags(thread) | (inUse ? stackFlag.SS_ONSTACK : 0) };
   if (address !== 0) {
-    const wanted = [memory.readU32(address), memory.readU32(address + 4), memory.readU32(address + 8)];
+    const { ss_sp, ss_flags, ss_size } = layout.read(memory, address);
     if (inUse) return -errno.EPERM;
-    const result = setAlternateStack(thread, wanted[0], wanted[1], wanted[2]);
+    const result = setAlternateStack(thread, ss_sp, ss_flags, ss_size);
     if (result < 0) return result;
   }
   if (old !== 0) {
-    memory.writeU32(old, before.base);
-    memory.writeU32(old + 4, before.flags);
-    memory.writeU32(old + 8, before.size);
+    layout.write(memory, old, { ss_sp: before.base, ss_flags: before.flags, ss_size: before.size });
   }
   return 0;
 }
@@ -303,40 +299,41 @@ function sigreturn({ process, thread }: SystemCall, realTime: boolean): number {
 
 /** PowerPC's own call to save a context and go on in another. */
 function swapcontext({ process, thread, args: [old, next, size] }: SystemCall): number {
-  const { signalAbi } = process;
-  if (size < signalAbi.contextSize) return invalid;
-  if (old !== 0) signalAbi.saveContext(thread, old);
+  const { contexts } = process.signalAbi;
+  if (contexts === undefined) return -errno.ENOSYS;
+  if (size < contexts.size) return invalid;
+  if (old !== 0) contexts.save(thread, old);
   if (next !== 0) {
     process.memory.readU8(next);
-    process.memory.readU8(next + signalAbi.contextSize - 1);
-    thread.defer(() => withFrame(thread, () => thread.setSignalMask(signalAbi.loadContext(thread, next))));
+    process.memory.readU8(next + contexts.size - 1);
+    thread.defer(() => withFrame(thread, () => thread.setSignalMask(contexts.load(thread, next))));
   }
   return 0;
 }
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'pause', numbers: { powerpc: 29 }, arguments: [], handler: pause, support: 'full' },
-  { name: 'kill', numbers: { powerpc: 37 }, arguments: ['int', 'signal'], handler: kill, support: 'partial', note: 'EPERM for -1, everybody' },
-  { name: 'signal', numbers: { powerpc: 48 }, arguments: ['signal', 'pointer'], handler: signalCall, support: 'full' },
-  { name: 'sigaction', numbers: { powerpc: 67 }, arguments: ['signal', 'pointer', 'pointer'], handler: sigaction, support: 'full' },
-  { name: 'sgetmask', numbers: { powerpc: 68 }, arguments: [], handler: ({ thread }) => Number(thread.signalMask & lowWord) | 0, support: 'full' },
-  { name: 'ssetmask', numbers: { powerpc: 69 }, arguments: ['hex'], handler: ssetmask, support: 'full' },
-  { name: 'sigsuspend', numbers: { powerpc: 72 }, arguments: ['hex'], handler: ({ thread, args: [mask] }) => suspend(thread, BigInt(mask)), support: 'full' },
-  { name: 'sigpending', numbers: { powerpc: 73 }, arguments: ['pointer'], handler: (call) => { call.memory.writeU32(call.args[0], Number(pendingSet(call) & lowWord)); return 0; }, support: 'full' },
-  { name: 'sigreturn', numbers: { powerpc: 119 }, arguments: [], handler: (call) => sigreturn(call, false), support: 'full' },
-  { name: 'sigprocmask', numbers: { powerpc: 126 }, arguments: ['int', 'pointer', 'pointer'], handler: sigprocmask, support: 'full' },
-  { name: 'rt_sigreturn', numbers: { powerpc: 172 }, arguments: [], handler: (call) => sigreturn(call, true), support: 'full' },
-  { name: 'rt_sigaction', numbers: { powerpc: 173 }, arguments: ['signal', 'pointer', 'pointer', 'size'], handler: rtSigaction, support: 'full' },
-  { name: 'rt_sigprocmask', numbers: { powerpc: 174 }, arguments: ['int', 'pointer', 'pointer', 'size'], handler: rtSigprocmask, support: 'full' },
-  { name: 'rt_sigpending', numbers: { powerpc: 175 }, arguments: ['pointer', 'size'], handler: rtSigpending, support: 'full' },
-  { name: 'rt_sigtimedwait', numbers: { powerpc: 176 }, arguments: ['pointer', 'pointer', 'timespec', 'size'], handler: (call) => rtSigtimedwait(call, false), support: 'full' },
-  { name: 'rt_sigqueueinfo', numbers: { powerpc: 177 }, arguments: ['int', 'signal', 'pointer'], handler: rtSigqueueinfo, support: 'partial', note: 'only to the process itself' },
-  { name: 'rt_sigsuspend', numbers: { powerpc: 178 }, arguments: ['pointer', 'size'], handler: rtSigsuspend, support: 'full' },
-  { name: 'sigaltstack', numbers: { powerpc: 185 }, arguments: ['pointer', 'pointer'], handler: sigaltstack, support: 'full' },
-  { name: 'tkill', numbers: { powerpc: 208 }, arguments: ['int', 'signal'], handler: (call) => sendToThread(call, -1, call.args[0], call.args[1]), support: 'full' },
+  { name: 'pause', numbers: { powerpc: 29, i386: 29, 'x86-64': 34 }, arguments: [], handler: pause, support: 'full' },
+  { name: 'kill', numbers: { powerpc: 37, i386: 37, 'x86-64': 62 }, arguments: ['int', 'signal'], handler: kill, support: 'partial', note: 'EPERM for -1, everybody' },
+  { name: 'signal', numbers: { powerpc: 48, i386: 48 }, arguments: ['signal', 'pointer'], handler: signalCall, support: 'full' },
+  { name: 'sigaction', numbers: { powerpc: 67, i386: 67 }, arguments: ['signal', 'pointer', 'pointer'], handler: sigaction, support: 'full' },
+  { name: 'sgetmask', numbers: { powerpc: 68, i386: 68 }, arguments: [], handler: ({ thread }) => Number(thread.signalMask & lowWord) | 0, support: 'full' },
+  { name: 'ssetmask', numbers: { powerpc: 69, i386: 69 }, arguments: ['hex'], handler: ssetmask, support: 'full' },
+  { name: 'sigsuspend', numbers: { powerpc: 72, i386: 72 }, arguments: ['hex'], handler: ({ thread, args: [mask] }) => suspend(thread, BigInt(mask)), support: 'full' },
+  { name: 'sigpending', numbers: { powerpc: 73, i386: 73 }, arguments: ['pointer'], handler: (call) => { call.memory.writeU32(call.args[0], Number(pendingSet(call) & lowWord)); return 0; }, support: 'full' },
+  { name: 'sigreturn', numbers: { powerpc: 119, i386: 119 }, arguments: [], handler: (call) => sigreturn(call, false), support: 'full' },
+  { name: 'sigprocmask', numbers: { powerpc: 126, i386: 126 }, arguments: ['int', 'pointer', 'pointer'], handler: sigprocmask, support: 'full' },
+  { name: 'rt_sigreturn', numbers: { powerpc: 172, i386: 173, 'x86-64': 15 }, arguments: [], handler: (call) => sigreturn(call, true), support: 'full' },
+  { name: 'rt_sigaction', numbers: { powerpc: 173, i386: 174, 'x86-64': 13 }, arguments: ['signal', 'pointer', 'pointer', 'size'], handler: rtSigaction, support: 'full' },
+  { name: 'rt_sigprocmask', numbers: { powerpc: 174, i386: 175, 'x86-64': 14 }, arguments: ['int', 'pointer', 'pointer', 'size'], handler: rtSigprocmask, support: 'full' },
+  { name: 'rt_sigpending', numbers: { powerpc: 175, i386: 176, 'x86-64': 127 }, arguments: ['pointer', 'size'], handler: rtSigpending, support: 'full' },
+  { name: 'rt_sigtimedwait', numbers: { powerpc: 176, i386: 177, 'x86-64': 128 }, arguments: ['pointer', 'pointer', 'timespec', 'size'], handler: (call) => rtSigtimedwait(call, false), support: 'full' },
+  { name: 'rt_sigqueueinfo', numbers: { powerpc: 177, i386: 178, 'x86-64': 129 }, arguments: ['int', 'signal', 'pointer'], handler: rtSigqueueinfo, support: 'partial', note: 'only to the process itself' },
+  { name: 'rt_sigsuspend', numbers: { powerpc: 178, i386: 179, 'x86-64': 130 }, arguments: ['pointer', 'size'], handler: rtSigsuspend, support: 'full' },
+  { name: 'sigaltstack', numbers: { powerpc: 185, i386: 186, 'x86-64': 131 }, arguments: ['pointer', 'pointer'], handler: sigaltstack, support: 'full' },
+  { name: 'tkill', numbers: { powerpc: 208, i386: 238, 'x86-64': 200 }, arguments: ['int', 'signal'], handler: (call) => sendToThread(call, -1, call.args[0], call.args[1]), support: 'full' },
   { name: 'swapcontext', numbers: { powerpc: 249 }, arguments: ['pointer', 'pointer', 'size'], handler: swapcontext, support: 'full' },
-  { name: 'tgkill', numbers: { powerpc: 250 }, arguments: ['int', 'int', 'signal'], handler: (call) => sendToThread(call, call.args[0], call.args[1], call.args[2]), support: 'full' },
-  { name: 'rt_tgsigqueueinfo', numbers: { powerpc: 322 }, arguments: ['int', 'int', 'signal', 'pointer'], handler: rtTgsigqueueinfo, support: 'full' },
-  { name: 'rt_sigtimedwait_time64', numbers: { powerpc: 421 }, arguments: ['pointer', 'pointer', 'pointer', 'size'], handler: (call) => rtSigtimedwait(call, true), support: 'full' },
+  { name: 'tgkill', numbers: { powerpc: 250, i386: 270, 'x86-64': 234 }, arguments: ['int', 'int', 'signal'], handler: (call) => sendToThread(call, call.args[0], call.args[1], call.args[2]), support: 'full' },
+  { name: 'rt_tgsigqueueinfo', numbers: { powerpc: 322, i386: 335, 'x86-64': 297 }, arguments: ['int', 'int', 'signal', 'pointer'], handler: rtTgsigqueueinfo, support: 'full' },
+  { name: 'rt_sigtimedwait_time64', numbers: { powerpc: 421, i386: 421 }, arguments: ['pointer', 'pointer', 'pointer', 'size'], handler: (call) => rtSigtimedwait(call, true), support: 'full' },
 ];

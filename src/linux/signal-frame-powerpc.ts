@@ -20,7 +20,7 @@ import type { SignalAbi } from './signal-frame.ts';
 import { writeSignalInfo } from './signal-info.ts';
 import type { SignalInfo } from './signal-queue.ts';
 import { effectiveStackFlags, onAlternateStack, setAlternateStack } from './signal-stack.ts';
-import { actionFlag, type SignalAction, signalCode } from './signals.ts';
+import { actionFlag, type SignalAction, signalNumbers as s, signalCode } from './signals.ts';
 import type { Thread } from './thread.ts';
 
 const callNumber = { sigreturn: 119, rt_sigreturn: 172 } as const;
@@ -132,27 +132,46 @@ export const powerpcSignals: SignalAbi = {
     return mask;
   },
 
-  contextSize: ucontext.size,
+  contexts: {
+    size: ucontext.size,
 
-  saveContext(thread, address) {
-    const { memory } = thread.process;
-    const registers = new Uint8Array(mcontext.size);
-    saveRegisters(thread, new DataView(registers.buffer), 0);
-    memory.writeBytes(address + ucontext.registers, registers);
-    memory.writeU32(address + ucontext.regs, address + ucontext.registers);
-    memory.writeU32(address + ucontext.mask, Number(thread.signalMask & 0xffffffffn));
-    memory.writeU32(address + ucontext.mask + 4, Number(thread.signalMask >> 32n));
+    save(thread, address) {
+      const { memory } = thread.process;
+      const registers = new Uint8Array(mcontext.size);
+      saveRegisters(thread, new DataView(registers.buffer), 0);
+      memory.writeBytes(address + ucontext.registers, registers);
+      memory.writeU32(address + ucontext.regs, address + ucontext.registers);
+      memory.writeU32(address + ucontext.mask, Number(thread.signalMask & 0xffffffffn));
+      memory.writeU32(address + ucontext.mask + 4, Number(thread.signalMask >> 32n));
+    },
+
+    load(thread, address) {
+      const { memory } = thread.process;
+      const mask = readMask(memory.readU32(address + ucontext.mask), memory.readU32(address + ucontext.mask + 4));
+      loadRegisters(thread.state, memory.readBytes(memory.readU32(address + ucontext.regs), mcontext.size), true);
+      return mask;
+    },
   },
 
-  loadContext(thread, address) {
-    const { memory } = thread.process;
-    const mask = readMask(memory.readU32(address + ucontext.mask), memory.readU32(address + ucontext.mask + 4));
-    loadRegisters(thread.state, memory.readBytes(memory.readU32(address + ucontext.regs), mcontext.size), true);
-    return mask;
-  },
-
-  floatingPointCode(fpscr) {
-    return floatingPointCodes.find(([bit]) => (fpscr & bit) !== 0)?.[1] ?? signalCode.FPE_FLTUNK;
+  exceptionSignal({ reason, detail }, { state }) {
+    const { pc } = state;
+    switch (reason) {
+      case 'illegal':
+        return { signal: s.SIGILL, code: signalCode.ILL_ILLOPC, address: pc };
+      case 'privileged':
+        return { signal: s.SIGILL, code: signalCode.ILL_PRVOPC, address: pc };
+      case 'trap':
+      case 'breakpoint':
+        return { signal: s.SIGTRAP, code: signalCode.TRAP_BRKPT, address: pc };
+      case 'floating_point': {
+        const code = floatingPointCodes.find(([bit]) => (detail & bit) !== 0)?.[1] ?? signalCode.FPE_FLTUNK;
+        return { signal: s.SIGFPE, code, address: pc };
+      }
+      case 'misaligned':
+        return { signal: s.SIGBUS, code: signalCode.BUS_ADRALN, address: detail >>> 0 };
+      default:
+        throw new RangeError(`the engine left for a reason that PowerPC does not have: ${reason}`);
+    }
   },
 
   stackPointer: ({ state }) => state.i32[r1] >>> 0,
@@ -180,7 +199,7 @@ function enterRealTime(thread: Thread, info: SignalInfo, mask: bigint, stack: nu
   const context = frame + infoSize;
   const bytes = new Uint8Array(infoSize + ucontext.size);
   const view = new DataView(bytes.buffer);
-  writeSignalInfo(view, info);
+  writeSignalInfo(view, info, thread.process.files.abi.model);
   const { base, size } = thread.alternateStack;
   view.setUint32(infoSize + ucontext.stack, base);
   view.setUint32(infoSize + ucontext.stack + 4, effectiveStackFlags(thread));
@@ -267,7 +286,8 @@ function loadRegisters(state: State, bytes: Uint8Array, keepTls = false): void {
 /** Interrupt vector, DAR and DSISR for what stopped the thread. */
 function exceptionWords({ exception }: Thread): { trap: number; address: number; status: number } {
   if (exception === undefined) return { trap: 0xc00, address: 0, status: 0 };
-  const { reason, address, access, mapped } = exception;
+  const { reason, access, mapped, detail } = exception;
+  const address = Number(exception.address);
   switch (reason) {
     case 'fault': {
       if ((access & 4) !== 0) return { trap: 0x400, address, status: mapped ? 0x08000000 : 0x40000000 };
@@ -275,7 +295,7 @@ function exceptionWords({ exception }: Thread): { trap: number; address: number;
       return { trap: 0x300, address, status: why | ((access & 2) !== 0 ? 0x02000000 : 0) };
     }
     case 'misaligned':
-      return { trap: 0x600, address, status: 0 };
+      return { trap: 0x600, address: detail, status: 0 };
     case 'interrupt':
       return { trap: 0x900, address: 0, status: 0 };
     default:

@@ -1,7 +1,7 @@
 /** What delivering signals needs to know of an ABI: how a handler is entered and left, and how a call is restarted. */
 import type { SignalInfo } from './signal-queue.ts';
 import type { SignalAction } from './signals.ts';
-import type { Thread } from './thread.ts';
+import type { Thread, ThreadException } from './thread.ts';
 
 export interface SignalAbi {
   /** Code that a handler returns to; it calls sigreturn. Mapped read-only and executable by startup. */
@@ -20,13 +20,13 @@ export interface SignalAbi {
    */
   leaveHandler(thread: Thread, realTime: boolean): bigint;
 
-  /** Bytes of a ucontext, and saving and loading one (swapcontext). loadContext returns the mask to go on with. */
-  readonly contextSize: number;
-  saveContext(thread: Thread, address: number): void;
-  loadContext(thread: Thread, address: number): bigint;
+  /** Saving and loading a ucontext, where the kernel has a call for that. */
+  readonly contexts?: ContextAbi;
 
-  /** si_code of a SIGFPE, from the detail that the engine left with. */
-  floatingPointCode(detail: number): number;
+  /** The signal for what stopped the thread's instruction, which was no access to memory. */
+  exceptionSignal(exception: ThreadException, thread: Thread): ExceptionSignal;
+  /** Keeps what frames tell of an exception later. */
+  noteException?(thread: Thread, exception: ThreadException): void;
 
   stackPointer(thread: Thread): number;
   /** The error that the last system call returned (positive), or 0. */
@@ -36,6 +36,17 @@ export interface SignalAbi {
   restartCall(thread: Thread): void;
   /** Lets the thread call restart_syscall. */
   resumeCall(thread: Thread): void;
+}
+
+export type ExceptionSignal = Pick<SignalInfo, 'signal' | 'code' | 'address'>;
+
+/** A system call that exchanges contexts (swapcontext). */
+export interface ContextAbi {
+  /** Bytes of a ucontext. */
+  readonly size: number;
+  save(thread: Thread, address: number): void;
+  /** @returns the mask to go on with */
+  load(thread: Thread, address: number): bigint;
 }
 
 /**

@@ -11,9 +11,9 @@ export interface SignalInfo {
   readonly pid?: number;
   readonly uid?: number;
   /** si_value: SI_QUEUE, SI_TIMER. */
-  readonly value?: number;
+  readonly value?: number | bigint;
   /** Faults: si_addr. */
-  readonly address?: number;
+  readonly address?: number | bigint;
   /** SI_TIMER: the timer's id and its overruns, counted when the signal is taken. */
   readonly timer?: number;
   readonly overrun?: number;

@@ -71,6 +71,7 @@ export const signalCode = {
   SI_TIMER: -2,
   SI_TKILL: -6,
   ILL_ILLOPC: 1,
+  ILL_ILLOPN: 2,
   ILL_PRVOPC: 5,
   FPE_INTDIV: 1,
   FPE_INTOVF: 2,
@@ -85,6 +86,7 @@ export const signalCode = {
   BUS_ADRALN: 1,
   BUS_ADRERR: 2,
   TRAP_BRKPT: 1,
+  TRAP_TRACE: 2,
 } as const;
 
 /** Values of sa_handler that are not addresses. */

@@ -1,11 +1,13 @@
 /**
  * What the kernel does between loading a program and its first instruction: stack with arguments,
- * environment and auxiliary vector (fs/binfmt_elf.c, arch/powerpc/include/asm/elf.h), heap, registers.
+ * environment and auxiliary vector (fs/binfmt_elf.c), heap, registers. What differs between architectures is in
+ * their ABIs.
  */
 import type { State } from '../../translators/ir/state.ts';
 import { pageSize } from '../../translators/memory-view.ts';
 import type { LoadedProgram } from '../elf/load-elf.ts';
 import { protection } from '../memory/guest-memory.ts';
+import { auxiliary } from './abi/auxiliary.ts';
 import { clockTicks } from './clocks.ts';
 import { resource } from './limits.ts';
 import type { Process } from './process.ts';
@@ -21,40 +23,6 @@ export interface StartupOptions {
   readonly path: Uint8Array;
 }
 
-/** Types of auxiliary vector entries (uapi/linux/auxvec.h, asm/auxvec.h). */
-export const auxiliary = {
-  AT_NULL: 0,
-  AT_PHDR: 3,
-  AT_PHENT: 4,
-  AT_PHNUM: 5,
-  AT_PAGESZ: 6,
-  AT_BASE: 7,
-  AT_FLAGS: 8,
-  AT_ENTRY: 9,
-  AT_UID: 11,
-  AT_EUID: 12,
-  AT_GID: 13,
-  AT_EGID: 14,
-  AT_PLATFORM: 15,
-  AT_HWCAP: 16,
-  AT_CLKTCK: 17,
-  AT_DCACHEBSIZE: 19,
-  AT_ICACHEBSIZE: 20,
-  AT_UCACHEBSIZE: 21,
-  AT_IGNOREPPC: 22,
-  AT_SECURE: 23,
-  AT_BASE_PLATFORM: 24,
-  AT_RANDOM: 25,
-  AT_HWCAP2: 26,
-  AT_EXECFN: 31,
-} as const;
-
-/** PPC_FEATURE_32, PPC_FEATURE_HAS_FPU and PPC_FEATURE_HAS_MMU: a 32-bit processor without AltiVec. */
-const hardwareCapabilities = 0x8c000000;
-/** What Linux calls a 750, the G3: the processor whose facilities the frontend has. */
-const platform = 'ppc750';
-/** Bytes of a cache block: what dcbz clears. */
-const cacheBlockSize = 32;
 /** Linux keeps mappings this far from the end of the stack, so that it can grow to its limit, and to a higher one that is set later (mmap_base). */
 const stackGuard = 256 * pageSize;
 const leastStackGap = 128 << 20;
@@ -82,8 +50,7 @@ export function startThread(process: Process, state: State, options: StartupOpti
     name: () => process.name,
   };
   state.i32.fill(0);
-  state.set('r1', stackPointer);
-  state.set('reserve.address', -1);
+  process.files.abi.start.setRegisters(state, stackPointer);
   state.pc = options.program.entry;
   return thread;
 }
@@ -122,8 +89,10 @@ function commandName(path: Uint8Array): Uint8Array<ArrayBuffer> {
 /** Lays out strings, vectors and auxiliary vector. @returns the stack pointer */
 function fillStack(process: Process, top: number, options: StartupOptions): number {
   const { memory, system } = process;
+  const { start, model } = process.files.abi;
+  const { wordSize } = model;
   // The last word of the stack stays zero.
-  let address = top - 4;
+  let address = top - wordSize;
   const place = (bytes: Uint8Array): number => {
     address -= bytes.length;
     memory.poke(address, bytes);
@@ -138,7 +107,7 @@ function fillStack(process: Process, top: number, options: StartupOptions): numb
   const environment = options.environment.toReversed().map(placeString).reverse();
   const argv = options.arguments.toReversed().map(placeString).reverse();
   address &= -16;
-  const platformName = placeString(new TextEncoder().encode(platform));
+  const platformName = placeString(new TextEncoder().encode(start.platform));
   address &= -16;
   const seed = new Uint8Array(16);
   system.fillRandom(seed);
@@ -149,12 +118,8 @@ function fillStack(process: Process, top: number, options: StartupOptions): numb
   const a = auxiliary;
   // biome-ignore format: one entry per line, in the kernel's order
   const vector: readonly (readonly [number, number])[] = [
-    [a.AT_IGNOREPPC, a.AT_IGNOREPPC],
-    [a.AT_IGNOREPPC, a.AT_IGNOREPPC],
-    [a.AT_DCACHEBSIZE, cacheBlockSize],
-    [a.AT_ICACHEBSIZE, cacheBlockSize],
-    [a.AT_UCACHEBSIZE, 0],
-    [a.AT_HWCAP, hardwareCapabilities],
+    ...start.vector,
+    [a.AT_HWCAP, start.capabilities[0] >>> 0],
     [a.AT_PAGESZ, pageSize],
     [a.AT_CLKTCK, clockTicks],
     [a.AT_PHDR, program.programHeadersAddress],
@@ -169,16 +134,17 @@ function fillStack(process: Process, top: number, options: StartupOptions): numb
     [a.AT_EGID, effectiveGid],
     [a.AT_SECURE, uid !== effectiveUid || gid !== effectiveGid ? 1 : 0],
     [a.AT_RANDOM, random],
-    [a.AT_HWCAP2, 0],
+    [a.AT_HWCAP2, start.capabilities[1]],
     [a.AT_EXECFN, path],
     [a.AT_PLATFORM, platformName],
-    [a.AT_BASE_PLATFORM, platformName],
+    ...(start.hasBasePlatform ? [[a.AT_BASE_PLATFORM, platformName] as const] : []),
     [a.AT_NULL, 0],
   ];
   const words = [argv.length, ...argv, 0, ...environment, 0, ...vector.flat()];
-  const stackPointer = (address - words.length * 4) & -16;
+  const stackPointer = (address - words.length * wordSize) & -16;
   words.forEach((word, i) => {
-    memory.writeU32(stackPointer + i * 4, word);
+    if (wordSize === 4) memory.writeU32(stackPointer + i * wordSize, word);
+    else memory.writeU64(stackPointer + i * wordSize, BigInt(word));
   });
   return stackPointer;
 }

@@ -33,6 +33,11 @@ const minorOf = (device: bigint): bigint => (device & 0xffn) | ((device >> 12n) 
 const encodeDevice = (device: bigint): bigint =>
   (minorOf(device) & 0xffn) | ((majorOf(device) & 0xfffn) << 8n) | ((minorOf(device) & ~0xffn) << 12n);
 
+/** The largest id of 16 bits, and what stands for every one that does not fit (overflowuid). */
+export const largestNarrowId = 65535;
+const overflowId = 65534;
+export const toNarrowId = (id: number): number => (id > largestNarrowId ? overflowId : id);
+
 function storeStat(call: SystemCall, address: number, status: FileStatus | number, layout: Structure): number {
   if (typeof status === 'number') return status;
   const size = layout.fields.st_size;
@@ -40,16 +45,18 @@ function storeStat(call: SystemCall, address: number, status: FileStatus | numbe
   const inode = layout.fields.st_ino;
   // A 32-bit kernel answers EOVERFLOW for a wide inode in struct stat; a guest that only wants the size would fail.
   const ino = inode.type === 'u32' ? BigInt.asUintN(32, status.ino ^ (status.ino >> 32n)) : status.ino;
+  const narrow = (id: bigint): bigint => (layout.fields.st_uid.type === 'u16' ? BigInt(toNarrowId(Number(id))) : id);
   const access = timeParts(status.atimeNs);
   const modification = timeParts(status.mtimeNs);
   const change = timeParts(status.ctimeNs);
   layout.write(call.memory, address, {
     st_dev: encodeDevice(status.dev),
     st_ino: ino,
+    short_ino: BigInt.asUintN(32, status.ino),
     st_mode: status.mode,
     st_nlink: status.nlink,
-    st_uid: status.uid,
-    st_gid: status.gid,
+    st_uid: narrow(status.uid),
+    st_gid: narrow(status.gid),
     st_rdev: encodeDevice(status.rdev),
     st_size: status.size,
     st_blksize: status.blksize,
@@ -211,19 +218,20 @@ function access(call: SystemCall, directory: number, address: number, mode: numb
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'stat', numbers: { powerpc: 106 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat', 0), support: 'full', note: 'a wide inode number is folded to 32 bits' },
-  { name: 'lstat', numbers: { powerpc: 107 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat', atFlags.SYMLINK_NOFOLLOW), support: 'full', note: 'as stat' },
-  { name: 'fstat', numbers: { powerpc: 108 }, arguments: ['fd', 'struct'], handler: (call) => statDescriptor(call, 'stat'), support: 'full', note: 'as stat' },
-  { name: 'stat64', numbers: { powerpc: 195 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat64', 0), support: 'full' },
-  { name: 'lstat64', numbers: { powerpc: 196 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat64', atFlags.SYMLINK_NOFOLLOW), support: 'full' },
-  { name: 'fstat64', numbers: { powerpc: 197 }, arguments: ['fd', 'struct'], handler: (call) => statDescriptor(call, 'stat64'), support: 'full' },
-  { name: 'fstatat64', numbers: { powerpc: 291 }, arguments: ['atfd', 'path', 'struct', 'flags:at'], handler: fstatat, support: 'full' },
-  { name: 'statx', numbers: { powerpc: 383 }, arguments: ['atfd', 'path', 'flags:at', 'hex', 'struct'], handler: statx, support: 'full' },
-  { name: 'statfs', numbers: { powerpc: 99 }, arguments: ['path', 'struct'], handler: (call) => statfs(call, false), support: 'partial', note: 'no file-system id, no mount flags' },
-  { name: 'fstatfs', numbers: { powerpc: 100 }, arguments: ['fd', 'struct'], handler: (call) => fstatfs(call, false), support: 'partial', note: 'as statfs' },
-  { name: 'statfs64', numbers: { powerpc: 252 }, arguments: ['path', 'size', 'struct'], handler: (call) => statfs(call, true), support: 'partial', note: 'as statfs' },
-  { name: 'fstatfs64', numbers: { powerpc: 253 }, arguments: ['fd', 'size', 'struct'], handler: (call) => fstatfs(call, true), support: 'partial', note: 'as statfs' },
-  { name: 'access', numbers: { powerpc: 33 }, arguments: ['path', 'flags:access'], handler: (call) => access(call, currentDirectory, call.args[0], call.args[1], 0), support: 'full' },
-  { name: 'faccessat', numbers: { powerpc: 298 }, arguments: ['atfd', 'path', 'flags:access'], handler: (call) => access(call, call.args[0], call.args[1], call.args[2], 0), support: 'full' },
-  { name: 'faccessat2', numbers: { powerpc: 439 }, arguments: ['atfd', 'path', 'flags:access', 'flags:at'], handler: (call) => access(call, call.args[0], call.args[1], call.args[2], call.args[3]), support: 'full', note: 'checks for the real user, also with AT_EACCESS' },
+  { name: 'stat', numbers: { powerpc: 106, i386: 106, 'x86-64': 4 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat', 0), support: 'full', note: 'a wide inode number is folded to 32 bits' },
+  { name: 'lstat', numbers: { powerpc: 107, i386: 107, 'x86-64': 6 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat', atFlags.SYMLINK_NOFOLLOW), support: 'full', note: 'as stat' },
+  { name: 'fstat', numbers: { powerpc: 108, i386: 108, 'x86-64': 5 }, arguments: ['fd', 'struct'], handler: (call) => statDescriptor(call, 'stat'), support: 'full', note: 'as stat' },
+  { name: 'stat64', numbers: { powerpc: 195, i386: 195 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat64', 0), support: 'full' },
+  { name: 'lstat64', numbers: { powerpc: 196, i386: 196 }, arguments: ['path', 'struct'], handler: (call) => statPath(call, 'stat64', atFlags.SYMLINK_NOFOLLOW), support: 'full' },
+  { name: 'fstat64', numbers: { powerpc: 197, i386: 197 }, arguments: ['fd', 'struct'], handler: (call) => statDescriptor(call, 'stat64'), support: 'full' },
+  { name: 'fstatat64', numbers: { powerpc: 291, i386: 300 }, arguments: ['atfd', 'path', 'struct', 'flags:at'], handler: fstatat, support: 'full' },
+  { name: 'newfstatat', numbers: { 'x86-64': 262 }, arguments: ['atfd', 'path', 'struct', 'flags:at'], handler: fstatat, support: 'full' },
+  { name: 'statx', numbers: { powerpc: 383, i386: 383, 'x86-64': 332 }, arguments: ['atfd', 'path', 'flags:at', 'hex', 'struct'], handler: statx, support: 'full' },
+  { name: 'statfs', numbers: { powerpc: 99, i386: 99, 'x86-64': 137 }, arguments: ['path', 'struct'], handler: (call) => statfs(call, false), support: 'partial', note: 'no file-system id, no mount flags' },
+  { name: 'fstatfs', numbers: { powerpc: 100, i386: 100, 'x86-64': 138 }, arguments: ['fd', 'struct'], handler: (call) => fstatfs(call, false), support: 'partial', note: 'as statfs' },
+  { name: 'statfs64', numbers: { powerpc: 252, i386: 268 }, arguments: ['path', 'size', 'struct'], handler: (call) => statfs(call, true), support: 'partial', note: 'as statfs' },
+  { name: 'fstatfs64', numbers: { powerpc: 253, i386: 269 }, arguments: ['fd', 'size', 'struct'], handler: (call) => fstatfs(call, true), support: 'partial', note: 'as statfs' },
+  { name: 'access', numbers: { powerpc: 33, i386: 33, 'x86-64': 21 }, arguments: ['path', 'flags:access'], handler: (call) => access(call, currentDirectory, call.args[0], call.args[1], 0), support: 'full' },
+  { name: 'faccessat', numbers: { powerpc: 298, i386: 307, 'x86-64': 269 }, arguments: ['atfd', 'path', 'flags:access'], handler: (call) => access(call, call.args[0], call.args[1], call.args[2], 0), support: 'full' },
+  { name: 'faccessat2', numbers: { powerpc: 439, i386: 439, 'x86-64': 439 }, arguments: ['atfd', 'path', 'flags:access', 'flags:at'], handler: (call) => access(call, call.args[0], call.args[1], call.args[2], call.args[3]), support: 'full', note: 'checks for the real user, also with AT_EACCESS' },
 ];

@@ -94,7 +94,9 @@ function formatArgument(kind: ArgumentKind, index: number, call: SystemCall, res
     case 'int':
     case 'uint':
     case 'size':
+    case 'word':
     case 'fd':
+    case 'long':
     case 'i64':
     case 'u64':
       return String(value);
@@ -149,7 +151,7 @@ function formatArgument(kind: ArgumentKind, index: number, call: SystemCall, res
 }
 
 function pointer(value: number): string {
-  return value === 0 ? 'NULL' : `0x${(value >>> 0).toString(16)}`;
+  return value === 0 ? 'NULL' : `0x${(value < 0 ? value >>> 0 : value).toString(16)}`;
 }
 
 /** Whether strace may look at guest memory there. */

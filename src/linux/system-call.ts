@@ -10,7 +10,9 @@ import type { Thread } from './thread.ts';
 
 /**
  * Kinds of arguments: how registers become arguments and how strace prints them.
- * `i64` and `u64` take an aligned register pair on 32-bit ABIs and arrive as a number (exact to 2^53).
+ * `i64` and `u64` take a register pair on 32-bit ABIs, `long` and `size` have the ABI's word size; what is wider than
+ * 32 bits arrives as a number (exact to 2^53), and a pointer that is wider as `beyondMemory` (abi.ts). A `word` may be
+ * a number or a pointer.
  * `buffer` is memory that the call reads, `outbuffer` memory that it fills; the next argument is the length.
  */
 export type ArgumentKind =
@@ -18,6 +20,7 @@ export type ArgumentKind =
   | 'uint'
   | 'hex'
   | 'octal'
+  | 'long'
   | 'i64'
   | 'u64'
   | 'fd'
@@ -29,6 +32,7 @@ export type ArgumentKind =
   | 'outpath'
   | 'pointer'
   | 'size'
+  | 'word'
   | 'flags:open'
   | 'flags:prot'
   | 'flags:map'
@@ -47,7 +51,7 @@ export type ArgumentKind =
   | 'struct';
 
 /** The guest-visible ABIs. */
-export type AbiName = 'powerpc' | 'i386' | 'x86_64' | 'powerpc64';
+export type AbiName = 'powerpc' | 'i386' | 'x86-64';
 
 /** One call in progress. */
 export interface SystemCall {

@@ -9,11 +9,13 @@ import { rows as identityRows } from './identity.ts';
 import { rows as intervalTimerRows } from './interval-timers.ts';
 import { rows as ioctlRows } from './ioctl.ts';
 import { rows as memoryRows } from './memory.ts';
+import { rows as narrowIdRows } from './narrow-ids.ts';
 import { rows as pipeRows } from './pipes.ts';
 import { rows as pollRows } from './poll.ts';
 import { rows as posixTimerRows } from './posix-timers.ts';
 import { rows as processRows } from './process-calls.ts';
 import { rows as resourceRows } from './resources.ts';
+import { rows as segmentRows } from './segments.ts';
 import { rows as signalRows } from './signal-calls.ts';
 import { rows as statRows } from './stat.ts';
 import type { SystemCallRow } from './system-call.ts';
@@ -40,6 +42,8 @@ export const systemCalls: readonly SystemCallRow[] = [
   ...signalRows,
   ...timeRows,
   ...timerFileRows,
+  ...narrowIdRows,
+  ...segmentRows,
 ];
 
 /** A row made ready for one ABI. */

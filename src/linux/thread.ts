@@ -2,7 +2,7 @@
  * One guest thread: registers, signal mask, pending signals, and what it waits for.
  *
  * What the dispatcher of system calls does with a thread:
- * - before a call it notes the first argument in `callArgument`, so that the call can be restarted;
+ * - before a call it notes its number and first argument, so that the call can be restarted;
  * - after a call it leaves the engine when `attention` is set;
  * - for a call that must wait it puts a promise into `waiting`, which resolves when the result stands in
  *   the registers, and leaves the engine.
@@ -16,11 +16,30 @@ import { SignalQueue } from './signal-queue.ts';
 /** What a guest's instruction ran into. */
 export interface ThreadException {
   readonly reason: ExitReason;
-  readonly address: number;
+  /** What the engine told about it: the address of an access, which exceptions floating point had. */
+  readonly detail: number;
+  /** Of the access that failed. */
+  readonly address: number | bigint;
   /** 1 read, 2 write, 4 execute. */
   readonly access: number;
   /** Whether the address was mapped, so that only the permission was missing. */
   readonly mapped: boolean;
+  /** Whether it was an access to x86's stack segment. */
+  readonly isStack: boolean;
+}
+
+/** A segment of an x86 thread, as struct user_desc describes it. */
+export interface SegmentDescriptor {
+  readonly base: number;
+  readonly limit: number;
+  readonly flags: number;
+}
+
+/** An exception of an x86 processor: its number, error code, and the address of the last page fault (CR2). */
+export interface Trap {
+  readonly number: number;
+  readonly error: number;
+  readonly address: number | bigint;
 }
 
 /** How a wait ended. */
@@ -45,17 +64,23 @@ export class Thread {
   /** Head of the list of robust futexes, as the guest gave it, and the list's length. */
   robustList = { head: 0, length: 0 };
 
+  /** Descriptors of segments that the thread has asked for (set_thread_area), by their entries in the descriptor table. */
+  readonly descriptors = new Map<number, SegmentDescriptor>();
+
   /** The engine must be left after the call in progress: a signal can be delivered, the process has ended, or `deferred` is set. */
   attention = false;
   /** The call that the thread waits for. */
   waiting: Promise<void> | undefined;
-  /** First argument of the last system call, as the guest passed it. */
+  /** Number and first argument of the last system call, as the guest passed them. */
+  callNumber = 0;
   callArgument = 0;
   /** Work of the last call that replaces registers (sigreturn), done when the call has returned. */
   deferred: (() => void) | undefined;
   /** How to go on with a call that was interrupted and is not to start again from its arguments (restart_syscall). */
   restart: (() => number | Promise<number>) | undefined;
 
+  /** What signal frames of x86 tell of the last exception, whenever that was. */
+  trap: Trap = { number: 0, error: 0, address: 0 };
   /** What stopped the thread's last instruction; undefined: a system call. */
   exception: ThreadException | undefined;
 

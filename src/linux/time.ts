@@ -1,6 +1,7 @@
 /** System calls that read clocks and that sleep. */
 import { clockId, clockTicks } from './clocks.ts';
 import { errno } from './errno.ts';
+import { writeWord } from './guest-access.ts';
 import { restart } from './signal-frame.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 import { joinTime, longestTime, readInterval, splitTime, writeInterval } from './time-values.ts';
@@ -62,9 +63,9 @@ function setTimeOfDay({ abi, memory, args: [address] }: SystemCall): number {
   return -errno.EPERM;
 }
 
-function time({ process, memory, args: [address] }: SystemCall): number {
+function time({ process, abi, memory, args: [address] }: SystemCall): number {
   const { seconds } = process.system.realTime();
-  if (address !== 0) memory.writeU32(address, seconds);
+  if (address !== 0) writeWord(abi, memory, address, seconds);
   return seconds;
 }
 
@@ -83,40 +84,25 @@ function times({ process, abi, memory, args: [address] }: SystemCall): number {
   return ticks(process.system.monotonicTime()) & 0x7fffffff;
 }
 
-/** Words of struct timex on a 32-bit ABI, and where the ones are that are not zero. */
-const timexWords = 32;
-const timex = {
-  maximumError: 3,
-  estimatedError: 4,
-  status: 5,
-  constant: 6,
-  precision: 7,
-  tolerance: 8,
-  seconds: 9,
-  microseconds: 10,
-  tick: 11,
-} as const;
 /** A clock that nobody disciplines: the state, its status bit, and the error that the kernel then claims. */
 const timeError = 5;
 const unsynchronized = 0x40;
 const largestError = 16_000_000;
 
 /** Reads the parameters of the system's clock; setting any is refused. */
-function adjustTime({ process, memory }: SystemCall, address: number): number {
+function adjustTime({ process, abi, memory }: SystemCall, address: number): number {
   if (memory.readU32(address) !== 0) return -errno.EPERM;
   const { seconds, nanoseconds } = process.system.realTime();
-  const words = new Array(timexWords).fill(0);
-  words[timex.maximumError] = largestError;
-  words[timex.estimatedError] = largestError;
-  words[timex.status] = unsynchronized;
-  words[timex.constant] = 2;
-  words[timex.precision] = 1;
-  words[timex.tolerance] = 500 << 16;
-  words[timex.seconds] = seconds;
-  words[timex.microseconds] = Math.floor(nanoseconds / 1000);
-  words[timex.tick] = 1_000_000 / clockTicks;
-  words.forEach((word, i) => {
-    memory.writeU32(address + i * 4, word);
+  abi.structures.timex.write(memory, address, {
+    maxerror: largestError,
+    esterror: largestError,
+    status: unsynchronized,
+    constant: 2,
+    precision: 1,
+    tolerance: 500 << 16,
+    time_sec: seconds,
+    time_usec: Math.floor(nanoseconds / 1000),
+    tick: 1_000_000 / clockTicks,
   });
   return timeError;
 }
@@ -186,20 +172,20 @@ function clockNanosleep(call: SystemCall, wide: boolean): number | Promise<numbe
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'time', numbers: { powerpc: 13 }, arguments: ['pointer'], handler: time, support: 'full' },
-  { name: 'stime', numbers: { powerpc: 25 }, arguments: ['pointer'], handler: setTime, support: 'partial', note: 'always EPERM' },
-  { name: 'times', numbers: { powerpc: 43 }, arguments: ['pointer'], handler: times, support: 'full' },
-  { name: 'gettimeofday', numbers: { powerpc: 78 }, arguments: ['pointer', 'pointer'], handler: getTimeOfDay, support: 'full' },
-  { name: 'settimeofday', numbers: { powerpc: 79 }, arguments: ['pointer', 'pointer'], handler: setTimeOfDay, support: 'partial', note: 'always EPERM' },
-  { name: 'adjtimex', numbers: { powerpc: 124 }, arguments: ['pointer'], handler: (call) => adjustTime(call, call.args[0]), support: 'partial', note: 'reads; setting is EPERM' },
-  { name: 'clock_adjtime', numbers: { powerpc: 347 }, arguments: ['flags:clock', 'pointer'], handler: (call) => (call.args[0] === clockId.REALTIME ? adjustTime(call, call.args[1]) : -errno.EOPNOTSUPP), support: 'partial', note: 'as adjtimex' },
-  { name: 'nanosleep', numbers: { powerpc: 162 }, arguments: ['timespec', 'pointer'], handler: nanosleep, support: 'full' },
-  { name: 'clock_settime', numbers: { powerpc: 245 }, arguments: ['flags:clock', 'timespec'], handler: (call) => clockSetTime(call, false), support: 'partial', note: 'always EPERM' },
-  { name: 'clock_gettime', numbers: { powerpc: 246 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetTime(call, false), support: 'full' },
-  { name: 'clock_getres', numbers: { powerpc: 247 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetResolution(call, false), support: 'full' },
-  { name: 'clock_nanosleep', numbers: { powerpc: 248 }, arguments: ['flags:clock', 'int', 'timespec', 'pointer'], handler: (call) => clockNanosleep(call, false), support: 'full' },
-  { name: 'clock_gettime64', numbers: { powerpc: 403 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetTime(call, true), support: 'full' },
-  { name: 'clock_settime64', numbers: { powerpc: 404 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockSetTime(call, true), support: 'partial', note: 'always EPERM' },
-  { name: 'clock_getres_time64', numbers: { powerpc: 406 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetResolution(call, true), support: 'full' },
-  { name: 'clock_nanosleep_time64', numbers: { powerpc: 407 }, arguments: ['flags:clock', 'int', 'pointer', 'pointer'], handler: (call) => clockNanosleep(call, true), support: 'full' },
+  { name: 'time', numbers: { powerpc: 13, i386: 13, 'x86-64': 201 }, arguments: ['pointer'], handler: time, support: 'full' },
+  { name: 'stime', numbers: { powerpc: 25, i386: 25 }, arguments: ['pointer'], handler: setTime, support: 'partial', note: 'always EPERM' },
+  { name: 'times', numbers: { powerpc: 43, i386: 43, 'x86-64': 100 }, arguments: ['pointer'], handler: times, support: 'full' },
+  { name: 'gettimeofday', numbers: { powerpc: 78, i386: 78, 'x86-64': 96 }, arguments: ['pointer', 'pointer'], handler: getTimeOfDay, support: 'full' },
+  { name: 'settimeofday', numbers: { powerpc: 79, i386: 79, 'x86-64': 164 }, arguments: ['pointer', 'pointer'], handler: setTimeOfDay, support: 'partial', note: 'always EPERM' },
+  { name: 'adjtimex', numbers: { powerpc: 124, i386: 124, 'x86-64': 159 }, arguments: ['pointer'], handler: (call) => adjustTime(call, call.args[0]), support: 'partial', note: 'reads; setting is EPERM' },
+  { name: 'clock_adjtime', numbers: { powerpc: 347, i386: 343, 'x86-64': 305 }, arguments: ['flags:clock', 'pointer'], handler: (call) => (call.args[0] === clockId.REALTIME ? adjustTime(call, call.args[1]) : -errno.EOPNOTSUPP), support: 'partial', note: 'as adjtimex' },
+  { name: 'nanosleep', numbers: { powerpc: 162, i386: 162, 'x86-64': 35 }, arguments: ['timespec', 'pointer'], handler: nanosleep, support: 'full' },
+  { name: 'clock_settime', numbers: { powerpc: 245, i386: 264, 'x86-64': 227 }, arguments: ['flags:clock', 'timespec'], handler: (call) => clockSetTime(call, false), support: 'partial', note: 'always EPERM' },
+  { name: 'clock_gettime', numbers: { powerpc: 246, i386: 265, 'x86-64': 228 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetTime(call, false), support: 'full' },
+  { name: 'clock_getres', numbers: { powerpc: 247, i386: 266, 'x86-64': 229 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetResolution(call, false), support: 'full' },
+  { name: 'clock_nanosleep', numbers: { powerpc: 248, i386: 267, 'x86-64': 230 }, arguments: ['flags:clock', 'int', 'timespec', 'pointer'], handler: (call) => clockNanosleep(call, false), support: 'full' },
+  { name: 'clock_gettime64', numbers: { powerpc: 403, i386: 403 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetTime(call, true), support: 'full' },
+  { name: 'clock_settime64', numbers: { powerpc: 404, i386: 404 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockSetTime(call, true), support: 'partial', note: 'always EPERM' },
+  { name: 'clock_getres_time64', numbers: { powerpc: 406, i386: 406 }, arguments: ['flags:clock', 'pointer'], handler: (call) => clockGetResolution(call, true), support: 'full' },
+  { name: 'clock_nanosleep_time64', numbers: { powerpc: 407, i386: 407 }, arguments: ['flags:clock', 'int', 'pointer', 'pointer'], handler: (call) => clockNanosleep(call, true), support: 'full' },
 ];

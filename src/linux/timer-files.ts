@@ -124,9 +124,9 @@ function getTime(call: SystemCall, wide: boolean): number {
 
 // biome-ignore format: one row per line
 export const rows: SystemCallRow[] = [
-  { name: 'timerfd_create', numbers: { powerpc: 306 }, arguments: ['flags:clock', 'hex'], handler: create, support: 'full' },
-  { name: 'timerfd_settime', numbers: { powerpc: 311 }, arguments: ['fd', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, false), support: 'partial', note: 'TFD_TIMER_CANCEL_ON_SET never cancels' },
-  { name: 'timerfd_gettime', numbers: { powerpc: 312 }, arguments: ['fd', 'pointer'], handler: (call) => getTime(call, false), support: 'full' },
-  { name: 'timerfd_gettime64', numbers: { powerpc: 410 }, arguments: ['fd', 'pointer'], handler: (call) => getTime(call, true), support: 'full' },
-  { name: 'timerfd_settime64', numbers: { powerpc: 411 }, arguments: ['fd', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, true), support: 'partial', note: 'as timerfd_settime' },
+  { name: 'timerfd_create', numbers: { powerpc: 306, i386: 322, 'x86-64': 283 }, arguments: ['flags:clock', 'hex'], handler: create, support: 'full' },
+  { name: 'timerfd_settime', numbers: { powerpc: 311, i386: 325, 'x86-64': 286 }, arguments: ['fd', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, false), support: 'partial', note: 'TFD_TIMER_CANCEL_ON_SET never cancels' },
+  { name: 'timerfd_gettime', numbers: { powerpc: 312, i386: 326, 'x86-64': 287 }, arguments: ['fd', 'pointer'], handler: (call) => getTime(call, false), support: 'full' },
+  { name: 'timerfd_gettime64', numbers: { powerpc: 410, i386: 410 }, arguments: ['fd', 'pointer'], handler: (call) => getTime(call, true), support: 'full' },
+  { name: 'timerfd_settime64', numbers: { powerpc: 411, i386: 411 }, arguments: ['fd', 'hex', 'pointer', 'pointer'], handler: (call) => setTime(call, true), support: 'partial', note: 'as timerfd_settime' },
 ];

@@ -125,7 +125,7 @@ describe('a file that cannot be run names field, value and place', () => {
   });
 
   test('a 64-bit file with an absurd size', () => {
-    const target: Target = { abi: 'powerpc64', machine: 21, addressBits: 64, byteOrder: 'big' };
+    const target: Target = { abi: 'x86-64', machine: 21, addressBits: 64, byteOrder: 'big' };
     const file = buildElf({ ...program, addressBits: 64, machine: 21 });
     file.fill(0xff, 64 + 40, 64 + 48);
     expect(() => readElf(file, [target])).toThrow(/p_memsz of program header 0 \(at file offset 104\) .* absurd/);

@@ -243,7 +243,8 @@ function describeEnd(status: ExitStatus, guest: Guest, program: HostileProgram):
     },
   );
   const { pc, code, address } = status;
-  const hex = (value: number | undefined): string => (value === undefined ? 'nothing' : (value >>> 0).toString(16));
+  const hex = (value: number | bigint | undefined): string =>
+    value === undefined ? 'nothing' : (Number(value) >>> 0).toString(16);
   const lines = report.split('\n').length;
   return `${signalName(status.signal)} at ${hex(pc)}, code ${code}, address ${hex(address)}${lines > 3 ? '' : ', no report'}`;
 }

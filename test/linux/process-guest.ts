@@ -4,15 +4,20 @@ import type { Engine } from '../../src/engines/engine.ts';
 import { NodeFiles } from '../../src/host/node-files.ts';
 import { NodeSystem } from '../../src/host/node-system.ts';
 import type { Ticker } from '../../src/host/system.ts';
+import { i386 } from '../../src/linux/abi/i386.ts';
 import { powerpc } from '../../src/linux/abi/powerpc.ts';
+import { x86_64 } from '../../src/linux/abi/x86-64.ts';
 import { Dispatcher } from '../../src/linux/dispatch.ts';
+import { callParts } from '../../src/linux/exceptions-x86.ts';
 import { Files } from '../../src/linux/files.ts';
 import { Process } from '../../src/linux/process.ts';
+import type { SignalAbi } from '../../src/linux/signal-frame.ts';
 import { powerpcSignals } from '../../src/linux/signal-frame-powerpc.ts';
 import { startThread } from '../../src/linux/startup.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { header, State } from '../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../translators/powerpc/registers.ts';
+import { i386Registers, x86_64Registers } from '../../translators/x86/registers.ts';
 
 /** A system whose clocks only move when told. Waiting callers are called back in order of their times. */
 export class StillSystem extends NodeSystem {
@@ -105,32 +110,68 @@ const program = {
 
 export type TestProcess = ReturnType<typeof createProcess>;
 
-export function createProcess(options: { arguments?: string[]; environment?: string[]; stackLimit?: number } = {}) {
-  const memory = new AddressSpace('big');
+const i386Signals = { ...callParts(i386Registers, 0), trampoline: new Uint8Array(0) } as unknown as SignalAbi;
+const x86_64Signals = { ...callParts(x86_64Registers, 219), trampoline: new Uint8Array(0) } as unknown as SignalAbi;
+/** How each ABI's calls are made: registers of number, arguments and result. */
+const conventions = {
+  powerpc: { abi: powerpc, signals: powerpcSignals, file: powerpcRegisters, registers: 'r0 r3 r4 r5 r6 r7 r8' },
+  i386: { abi: i386, signals: i386Signals, file: i386Registers.file, registers: 'eax ebx ecx edx esi edi ebp' },
+  'x86-64': { abi: x86_64, signals: x86_64Signals, file: x86_64Registers.file, registers: 'rax rdi rsi rdx r10 r8 r9' },
+} as const;
+
+/** Sets a register of one word; a 64-bit one as a whole. */
+export function setWord(state: State, name: string, value: number | bigint): void {
+  const { type, index } = state.register(name);
+  if (type === 'i64') state.i64[index] = BigInt(value);
+  else state.i32[index] = Number(BigInt.asIntN(32, BigInt(value)));
+}
+
+/** A register of one word, unsigned. */
+export function wordOf(state: State, name: string): number {
+  const { type, index } = state.register(name);
+  return type === 'i64' ? Number(BigInt.asUintN(64, state.i64[index])) : state.i32[index] >>> 0;
+}
+
+interface TestProcessOptions {
+  abi?: keyof typeof conventions;
+  arguments?: string[];
+  environment?: string[];
+  stackLimit?: number;
+}
+
+export function createProcess(options: TestProcessOptions = {}) {
+  const { abi, signals, file, registers } = conventions[options.abi ?? 'powerpc'];
+  const [numberRegister, ...argumentRegisters] = registers.split(' ');
+  const memory = new AddressSpace(abi.model.byteOrder);
   memory.map(programAddress, programSize, 7);
   const system = new StillSystem();
-  const files = new Files({ host: new NodeFiles(), abi: powerpc });
+  const files = new Files({ host: new NodeFiles(), abi });
   const { stackLimit } = options;
-  const process = new Process({ memory, system, files, signalAbi: powerpcSignals, stackLimit });
-  const state = new State(powerpcRegisters, memory.buffer, memory.allocateStateBlock());
+  const process = new Process({ memory, system, files, signalAbi: signals, stackLimit });
+  const state = new State(file, memory.buffer, memory.allocateStateBlock());
   const thread = startThread(process, state, {
     program,
     arguments: (options.arguments ?? ['program']).map(encode),
     environment: (options.environment ?? []).map(encode),
     path: encode('/bin/program'),
   });
-  const dispatcher = new Dispatcher(thread, powerpc);
+  const dispatcher = new Dispatcher(thread, abi);
 
   /** Makes a call through the registers, as guest code would. @returns the result, an error negated */
-  const result = (): number => (state.get('cr0.so') !== 0 ? -state.get('r3') : state.get('r3') >>> 0);
-  const begin = (name: string, args: readonly number[]): boolean => {
+  const result = (): number => {
+    const error = signals.callError(thread);
+    return error !== 0 ? -error : wordOf(state, abi.name === 'powerpc' ? 'r3' : numberRegister);
+  };
+  const begin = (name: string, args: readonly (number | bigint)[]): boolean => {
     const entry = dispatcher.table.find((each) => each?.row.name === name);
     if (entry === undefined) throw new RangeError(`there is no system call ${name}`);
-    state.set('r0', entry.number);
-    for (let i = 0; i < 6; i++) state.set(`r${i + 3}`, args[i] ?? 0);
+    setWord(state, numberRegister, entry.number);
+    argumentRegisters.forEach((register, i) => {
+      setWord(state, register, args[i] ?? 0);
+    });
     return dispatcher.dispatch();
   };
-  const call = (name: string, ...args: number[]): number => {
+  const call = (name: string, ...args: (number | bigint)[]): number => {
     begin(name, args);
     if (thread.waiting !== undefined) throw new Error(`${name} waits`);
     return result();

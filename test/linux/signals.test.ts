@@ -99,7 +99,14 @@ describe('frames', () => {
     fillRegisters();
     const before = snapshot();
     const stack = guest.state.get('r1') >>> 0;
-    guest.thread.exception = { reason: 'fault', address: 0x1234, access: 2, mapped: false };
+    guest.thread.exception = {
+      reason: 'fault',
+      detail: 0x1234,
+      address: 0x1234,
+      access: 2,
+      mapped: false,
+      isStack: false,
+    };
     guest.process.signals.force({ signal: s.SIGSEGV, code: signalCode.SEGV_MAPERR, address: 0x1234 }, guest.thread);
     deliverSignals(guest.thread, false);
     const { memory, state, process } = guest;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { auxiliary as a } from '../../src/linux/startup.ts';
+import { auxiliary as a } from '../../src/linux/abi/auxiliary.ts';
 import { createProcess, programAddress, programSize, type TestProcess } from './process-guest.ts';
 
 function text({ memory }: TestProcess, address: number): string {

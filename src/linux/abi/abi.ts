@@ -31,7 +31,13 @@ export type StructureName =
   | 'sigsetArgument'
   | 'rusage'
   | 'tms'
-  | 'sysinfo';
+  | 'timex'
+  | 'sysinfo'
+  | 'sigaction'
+  | 'sigevent'
+  | 'signalStack'
+  | 'robustList'
+  | 'callArguments';
 
 /** Names and values of constants. */
 export type Constants = Readonly<Record<string, number>>;
@@ -39,10 +45,33 @@ export type Constants = Readonly<Record<string, number>>;
 /** Where a row's arguments come from: for each argument a way of decoding and a register's position. */
 export interface ArgumentPlan {
   readonly count: number;
-  /** 0 signed word, 1 unsigned word, 2 unsigned 64-bit, 3 signed 64-bit. */
+  /** A number of `way` for each argument. */
   readonly ways: Uint8Array;
   /** Position among the argument registers. */
   readonly positions: Uint8Array;
+}
+
+/** How an argument is decoded. */
+export const way = { signed32: 0, unsigned32: 1, unsigned64: 2, signed64: 3, address64: 4 } as const;
+
+/** Where a pointer leads that has more than 32 bits: to no guest memory, which ends far below. */
+export const beyondMemory = 0xfffff000;
+
+/** A pointer that was read from guest memory, as addresses are passed on. */
+export const narrowAddress = (address: number): number => (address > 0xffffffff ? beyondMemory : address);
+
+/** What a program finds in its auxiliary vector and its registers when it starts (arch/.../include/asm/elf.h). */
+export interface StartAbi {
+  /** Entries of the auxiliary vector in front of those that every architecture has (ARCH_DLINFO). */
+  readonly vector: readonly (readonly [type: number, value: number])[];
+  /** AT_HWCAP and AT_HWCAP2. */
+  readonly capabilities: readonly [number, number];
+  /** AT_PLATFORM. */
+  readonly platform: string;
+  /** Whether AT_BASE_PLATFORM tells the platform once more. */
+  readonly hasBasePlatform: boolean;
+  /** Sets the registers for the program's first instruction; they are all 0 before. */
+  setRegisters(state: State, stackPointer: number): void;
 }
 
 export interface Abi {
@@ -60,7 +89,12 @@ export interface Abi {
   readonly termios: TerminalConstants;
   /** MAP_* by name without the prefix. */
   readonly map: Constants;
+  /** The bits that mlockall takes (MCL_*). */
+  readonly lockAllFlags: number;
+  readonly start: StartAbi;
 
+  /** Where the names stand in lines of /proc/PID/maps: behind what the kernel's own words need. */
+  readonly mapsNameColumn: number;
   /** The text of /proc/cpuinfo. */
   processorInfo(processors: number): string;
 
@@ -104,17 +138,40 @@ export interface TerminalConstants {
   readonly local: Constants;
   /** Index of each control character in c_cc. */
   readonly characters: Constants;
+  /** Bits of c_cflag that hold a speed, and what is added there to the numbers of speeds above 38400, which count from 1. */
+  readonly speedMask: number;
+  readonly extendedSpeed: number;
 }
 
 const waysOf: Partial<Record<ArgumentKind, number>> = {
-  int: 0,
-  fd: 0,
-  atfd: 0,
-  signal: 0,
-  'flags:clock': 0,
-  whence: 0,
-  u64: 2,
-  i64: 3,
+  int: way.signed32,
+  long: way.signed32,
+  fd: way.signed32,
+  atfd: way.signed32,
+  signal: way.signed32,
+  'flags:clock': way.signed32,
+  whence: way.signed32,
+  u64: way.unsigned64,
+  i64: way.signed64,
+};
+
+/** Where a 64-bit ABI differs: whole words and addresses. Other kinds are int or unsigned int in the kernel, which takes their low halves. */
+const waysOf64: Partial<Record<ArgumentKind, number>> = {
+  ...waysOf,
+  long: way.signed64,
+  size: way.unsigned64,
+  path: way.address64,
+  string: way.address64,
+  buffer: way.address64,
+  outbuffer: way.address64,
+  outpath: way.address64,
+  pointer: way.address64,
+  word: way.address64,
+  iovec: way.address64,
+  pollfd: way.address64,
+  timespec: way.address64,
+  fdpair: way.address64,
+  struct: way.address64,
 };
 
 /**
@@ -126,11 +183,20 @@ export function plan32(kinds: readonly ArgumentKind[], alignedPairs: boolean): A
   const positions = new Uint8Array(kinds.length);
   let position = 0;
   for (let i = 0; i < kinds.length; i++) {
-    ways[i] = waysOf[kinds[i]] ?? 1;
-    const wide = ways[i] >= 2;
+    ways[i] = waysOf[kinds[i]] ?? way.unsigned32;
+    const wide = ways[i] >= way.unsigned64;
     if (wide && alignedPairs) position += position & 1;
     positions[i] = position;
     position += wide ? 2 : 1;
   }
   return { count: kinds.length, ways, positions };
+}
+
+/** The plan of a 64-bit ABI: one register for each argument. */
+export function plan64(kinds: readonly ArgumentKind[]): ArgumentPlan {
+  return {
+    count: kinds.length,
+    ways: Uint8Array.from(kinds, (kind) => waysOf64[kind] ?? way.unsigned32),
+    positions: Uint8Array.from(kinds, (_, position) => position),
+  };
 }

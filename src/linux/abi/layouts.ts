@@ -49,6 +49,20 @@ export const commonLayouts = {
     idrss: 'long', isrss: 'long', minflt: 'long', majflt: 'long', nswap: 'long', inblock: 'long', oublock: 'long',
     msgsnd: 'long', msgrcv: 'long', nsignals: 'long', nvcsw: 'long', nivcsw: 'long',
   },
+  timex: {
+    modes: 'u32', offset: 'long', freq: 'long', maxerror: 'long', esterror: 'long', status: 'i32', constant: 'long',
+    precision: 'long', tolerance: 'long', time_sec: 'long', time_usec: 'long', tick: 'long', ppsfreq: 'long',
+    jitter: 'long', shift: 'i32', stabil: 'long', jitcnt: 'long', calcnt: 'long', errcnt: 'long', stbcnt: 'long',
+    tai: 'i32', spare: ['i32', 11],
+  },
+  /** As the kernel has it; the mask, an array of words, follows. */
+  sigaction: { sa_handler: 'ulong', sa_flags: 'ulong', sa_restorer: 'ulong' },
+  sigevent: { sigev_value: 'ulong', sigev_signo: 'i32', sigev_notify: 'i32', sigev_notify_thread_id: 'i32' },
+  /** stack_t */
+  signalStack: { ss_sp: 'ulong', ss_flags: 'i32', ss_size: 'ulong' },
+  robustList: { list: 'ulong', futex_offset: 'long', list_op_pending: 'ulong' },
+  /** The arguments of a call that takes them through memory. */
+  callArguments: { words: ['ulong', 6] },
   tms: { utime: 'long', stime: 'long', cutime: 'long', cstime: 'long' },
   sysinfo: {
     uptime: 'long', loads: ['ulong', 3], totalram: 'ulong', freeram: 'ulong', sharedram: 'ulong', bufferram: 'ulong',

@@ -6,7 +6,8 @@
 import type { State } from '../../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../../translators/powerpc/registers.ts';
 import { timeBaseFrequency } from '../clocks.ts';
-import { type Abi, type ArgumentPlan, plan32, type StructureName } from './abi.ts';
+import { type Abi, type ArgumentPlan, plan32, type StructureName, way } from './abi.ts';
+import { auxiliary } from './auxiliary.ts';
 import { commonLayouts } from './layouts.ts';
 import { powerpcNames } from './powerpc-names.ts';
 import { type DataModel, type FieldRows, Structure } from './structure.ts';
@@ -44,6 +45,11 @@ const argumentIndices = Int32Array.from({ length: 6 }, (_, position) => index(`r
 
 /** Error numbers from 1 to this one are errors when a call returns them negated (include/linux/err.h). */
 const maximumError = 4095;
+
+/** PPC_FEATURE_32, PPC_FEATURE_HAS_FPU and PPC_FEATURE_HAS_MMU: a 32-bit processor without AltiVec. */
+const hardwareCapabilities = 0x8c000000;
+/** Bytes of a cache block: what dcbz clears. */
+const cacheBlockSize = 32;
 
 const octal = (digits: string): number => Number.parseInt(digits, 8);
 
@@ -98,6 +104,8 @@ export const powerpc: Abi = {
       VINTR: 0, VQUIT: 1, VERASE: 2, VKILL: 3, VEOF: 4, VMIN: 5, VEOL: 6, VTIME: 7, VEOL2: 8, VSWTC: 9,
       VWERASE: 10, VREPRINT: 11, VSUSP: 12, VSTART: 13, VSTOP: 14, VLNEXT: 15, VDISCARD: 16,
     },
+    speedMask: 0xff,
+    extendedSpeed: 0xf,
   },
 
   // biome-ignore format: one line per kind
@@ -107,6 +115,28 @@ export const powerpc: Abi = {
     HUGETLB: 0x40000, FIXED_NOREPLACE: 0x100000,
   },
 
+  // MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT.
+  lockAllFlags: 0xe000,
+
+  start: {
+    vector: [
+      [auxiliary.AT_IGNOREPPC, auxiliary.AT_IGNOREPPC],
+      [auxiliary.AT_IGNOREPPC, auxiliary.AT_IGNOREPPC],
+      [auxiliary.AT_DCACHEBSIZE, cacheBlockSize],
+      [auxiliary.AT_ICACHEBSIZE, cacheBlockSize],
+      [auxiliary.AT_UCACHEBSIZE, 0],
+    ],
+    capabilities: [hardwareCapabilities, 0],
+    // What Linux calls a 750, the G3: the processor whose facilities the frontend has.
+    platform: 'ppc750',
+    hasBasePlatform: true,
+    setRegisters(state, stackPointer) {
+      state.set('r1', stackPointer);
+      state.set('reserve.address', -1);
+    },
+  },
+
+  mapsNameColumn: 49,
   processorInfo: (processors) =>
     `${Array.from({ length: processors }, (_, number) => `processor\t: ${number}\ncpu\t\t: 740/750\nrevision\t: 3.1 (pvr 0008 0301)\n\n`).join('')}timebase\t: ${timeBaseFrequency}\nplatform\t: stele\n`,
 
@@ -119,11 +149,11 @@ export const powerpc: Abi = {
     for (let i = 0; i < plan.count; i++) {
       const position = plan.positions[i];
       const word = registers[argumentIndices[position]];
-      const way = plan.ways[i];
-      if (way === 0) args[i] = word;
-      else if (way === 1) args[i] = word >>> 0;
+      const how = plan.ways[i];
+      if (how === way.signed32) args[i] = word;
+      else if (how === way.unsigned32) args[i] = word >>> 0;
       else {
-        const high = way === 2 ? word >>> 0 : word;
+        const high = how === way.unsigned64 ? word >>> 0 : word;
         args[i] = high * 0x100000000 + (registers[argumentIndices[position + 1]] >>> 0);
       }
     }
