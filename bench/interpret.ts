@@ -67,6 +67,8 @@ function block(pc: number): Unit {
 }
 
 const machine = {
+  memory,
+  bytes: new Uint8Array(memory.buffer),
   timeBase: () => ({ low: 0, high: 0 }),
   invalidateCode: () => {},
   requireExactFloatingPoint: () => {},

@@ -15,6 +15,9 @@ export interface Machine {
   timeBase(): { low: number; high: number };
   /** Code in the given guest range was declared stale (icbi and the like); length in bytes. */
   invalidateCode(address: number, length: number): void;
+  /** Guest memory, for helpers that move runs of bytes; they look at its permissions themselves. `bytes`: all of its buffer. */
+  readonly memory: MemoryView;
+  readonly bytes: Uint8Array;
   /** The byte at a guest address, or -1 where the guest may not read. For helpers that access as much memory as a register says. */
   loadByte(address: number): number;
   /** Stores a byte; false where the guest may not write. */

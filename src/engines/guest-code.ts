@@ -90,6 +90,8 @@ export function createMachine(memory: GuestMemory, host: EngineHost, hooks: Mach
   const allowed = (address: number, access: number): boolean =>
     (memory.permissions[address >>> pageShift] & access) !== 0;
   return {
+    memory,
+    bytes: new Uint8Array(memory.buffer),
     timeBase: () => host.timeBase(),
     invalidateCode: (address, length) => hooks.invalidateCode(address, length),
     requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),

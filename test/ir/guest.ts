@@ -84,7 +84,18 @@ export const testFrontend: Frontend = {
   disassemble: () => ({ text: '', length: 4 }),
 };
 
+/** Of the helpers here none looks at memory. */
+const noMemory: MemoryView = {
+  buffer: new ArrayBuffer(0),
+  view: new DataView(new ArrayBuffer(0)),
+  mirrored: false,
+  origin: 0,
+  permissions: new Uint8Array(0),
+};
+
 export const testMachine: Machine = {
+  memory: noMemory,
+  bytes: new Uint8Array(0),
   timeBase: () => ({ low: 0, high: 0 }),
   invalidateCode: () => {},
   loadByte: () => -1,

@@ -32,6 +32,8 @@ export class Guest {
     memory.map(dataAddress, 0x1000, protection.read | protection.write);
     memory.map(readOnlyAddress, 0x1000, protection.read);
     this.machine = {
+      memory,
+      bytes: new Uint8Array(memory.buffer),
       timeBase: () => ({ low: 0x89abcdef | 0, high: 0x01234567 }),
       invalidateCode: (address, length) => requests.push(`invalidate ${(address >>> 0).toString(16)} ${length}`),
       requireExactFloatingPoint: () => requests.push('exact'),

@@ -2,6 +2,8 @@
 import type { Helper } from '../frontend.ts';
 import type { Builder, Value } from '../ir/builder.ts';
 import { i386Registers, type X86Registers, x86_64Registers } from './registers.ts';
+import { stringHelpers } from './string-helper.ts';
+import { systemHelpers } from './system-helpers.ts';
 
 /** The helpers of one mode, and the registers that each writes, by number. */
 interface HelperSet {
@@ -11,8 +13,8 @@ interface HelperSet {
 }
 
 /** All helpers of a mode, from the files of the subjects. */
-function helpersOf(_registers: X86Registers): readonly Helper[] {
-  return [];
+function helpersOf(registers: X86Registers): readonly Helper[] {
+  return [...systemHelpers(registers), ...stringHelpers(registers)];
 }
 
 function assemble(registers: X86Registers): HelperSet {

@@ -14,6 +14,7 @@ import { callHelper } from './helpers.ts';
 import type { Instruction } from './instruction.ts';
 import { BlockNotes } from './notes.ts';
 import { fs, gs, rsp, type X86Registers } from './registers.ts';
+import { log2, operationFor } from './values.ts';
 
 const i64Add = op['i64.add'];
 const i64And = op['i64.and'];
@@ -31,14 +32,14 @@ const loads = [op.load8_u, op.load16_u, op.load32, op.load64];
 const signedLoads = [op.load8_s, op.load16_s, op.load32, op.load64];
 const stores = [op.store8, op.store16, op.store32, op.store64];
 
-const log2 = (size: number): number => 31 - Math.clz32(size);
-
 /** Displacements below this need no check when their base has one. */
 const nearby = 0x10000;
 
 export class Lifter {
   readonly registers: X86Registers;
   readonly is64: boolean;
+  /** Bytes of a register and of an address: 4 or 8. */
+  readonly width: 4 | 8;
   b!: Builder;
   i!: Instruction;
   /** LiftOptions.exactFloatingPoint */
@@ -53,6 +54,7 @@ export class Lifter {
   constructor(registers: X86Registers) {
     this.registers = registers;
     this.is64 = registers.is64;
+    this.width = registers.is64 ? 8 : 4;
   }
 
   /** Begins with an instruction. */
@@ -148,6 +150,19 @@ export class Lifter {
     return size === 4 ? value : this.b.and(value, this.b.constant(size === 2 ? 0xffff : 0xff));
   }
 
+  /** A bit (0 or 1) as a value of `size` bytes. */
+  bit(size: number, value: Value): Value {
+    return size === 8 ? this.b.unary(extendU, value) : value;
+  }
+
+  /** An operation on values of `size` bytes by the code of its i32 form; shift counts are i32. */
+  unary(size: number, code: number, value: Value): Value {
+    return this.b.unary(operationFor(size, code), value);
+  }
+  binary(size: number, code: number, x: Value, y: Value): Value {
+    return this.b.binary(operationFor(size, code), x, y);
+  }
+
   /** A constant of an operand of `size` bytes: i64 for 8, with sign extension, else i32. */
   number(value: number, size: number): Value {
     return size === 8 ? this.b.constant64(value, value >> 31) : this.b.constant(value);
@@ -160,7 +175,14 @@ export class Lifter {
 
   /** The low word of a value of a register's width. */
   low(value: Value): Value {
-    return this.is64 ? this.b.unary(i64Low, value) : value;
+    if (!this.is64) return value;
+    const { lows } = this.notes;
+    let low = lows.get(value);
+    if (low === undefined) {
+      low = this.b.unary(i64Low, value);
+      lows.set(value, low);
+    }
+    return low;
   }
 
   // -- general registers
@@ -186,7 +208,12 @@ export class Lifter {
     else if (size === 4) b.set(number, this.widen(value));
     else if (size === 2) this.insert(number, value, 0, 0xffff);
     else if (number < 4 || this.i.rex !== 0) this.insert(number, value, 0, 0xff);
-    else this.insert(number - 4, value, 8, 0xff);
+    else this.setHighByte(number - 4, value);
+  }
+
+  /** AH to BH: bits 8 to 15 of general register `number`, whatever the prefixes. */
+  setHighByte(number: number, value: Value): void {
+    this.insert(number, value, 8, 0xff);
   }
 
   private insert(number: number, value: Value, shift: number, mask: number): void {
@@ -238,10 +265,43 @@ export class Lifter {
     }
   }
 
+  /** The same with this many more bytes, a value of a register's width. */
+  addressFrom(bytes: Value): void {
+    const { b, i } = this;
+    if (i.addressSize === 8) this.pointAt(b.binary(i64Add, this.effective(8), bytes));
+    else this.pointAt(this.offsetOf(b.add(this.effective(4), this.low(bytes))));
+  }
+
+  /** An i32 offset as the address size, which is 2 or 4, leaves it. */
+  private offsetOf(sum: Value): Value {
+    return this.i.addressSize === 2 ? this.b.and(sum, this.b.constant(0xffff)) : sum;
+  }
+
+  /** Makes an offset in the instruction's segment (`flat`: in ES) the place of the memory operand: i64 with addresses of 8 bytes, else i32. */
+  pointAt(offset: Value, flat = false): void {
+    const { b, i } = this;
+    const segment = flat ? undefined : this.segmentBase();
+    if (this.is64 && i.addressSize === 8)
+      this.point(segment === undefined ? offset : b.binary(i64Add, segment, offset), 0);
+    else if (segment === undefined) this.place(offset, 0);
+    else if (this.is64) this.point(b.binary(i64Add, segment, b.unary(extendU, offset)), 0);
+    else this.place(b.add(segment, offset), 0);
+  }
+
+  /** General register `number` as an offset: i64 with addresses of 8 bytes, else i32. */
+  offsetIn(number: number): Value {
+    return this.general(number, this.i.addressSize);
+  }
+
   /** The base of an FS or GS segment; the others begin at 0. */
   segmentBase(): Value | undefined {
     if (this.i.segment === fs) return this.b.get(this.registers.fsBase);
     return this.i.segment === gs ? this.b.get(this.registers.gsBase) : undefined;
+  }
+
+  /** Lets address() find the memory operand anew. */
+  forgetPlace(): void {
+    this.found = false;
   }
 
   private place(base: Value, offset: number): void {
@@ -267,13 +327,11 @@ export class Lifter {
       base = this.plus(value, displacement);
       offset = 0;
     }
-    let word = notes.narrow.get(base);
-    if (word === undefined) {
+    if (!notes.narrow.has(base)) {
       this.leaveIf(b.unary(i64High, base), 'wide_address');
-      word = b.unary(i64Low, base);
-      notes.narrow.set(base, word);
+      notes.narrow.add(base);
     }
-    this.place(word, offset);
+    this.place(this.low(base), offset);
   }
 
   /** base + (index << scale) of the instruction as i32, if it has either; with 16-bit addresses the whole address. */
@@ -337,6 +395,13 @@ export class Lifter {
 
   storeSize(size: number, displacement: number, value: Value): void {
     this.store(stores[log2(size)], displacement, value);
+  }
+
+  /** A memory operand must be a multiple of `bytes`, a power of two: a general protection fault otherwise. */
+  requireAlignment(bytes: number): void {
+    const { b } = this;
+    const address = b.add(this.base, b.constant(this.offset));
+    this.leaveIf(b.and(address, b.constant(bytes - 1)), 'protection');
   }
 
   // -- helpers and exits

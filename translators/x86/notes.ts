@@ -1,5 +1,6 @@
 /** What the lifter knows of the block that it is in: facts about IR values, forgotten where the next block begins. */
 import type { Builder, Value } from '../ir/builder.ts';
+import type { Setter } from './flags.ts';
 
 export interface Sum {
   readonly base: Value | undefined;
@@ -9,12 +10,18 @@ export interface Sum {
 }
 
 export class BlockNotes {
-  /** i64 addresses that were checked for a high word of 0, and their low words. */
-  readonly narrow = new Map<Value, Value>();
+  /** i64 values and their low words. */
+  readonly lows = new Map<Value, Value>();
+  /** i64 addresses that were checked for a high word of 0. */
+  readonly narrow = new Set<Value>();
   /** i64 values that are another value plus a constant. */
   readonly offsets = new Map<Value, { readonly base: Value; readonly offset: number }>();
   /** Sums of addresses: base + (index << scale). */
   readonly sums: Sum[] = [];
+  /** What set the flags last; undefined: before the block, or in a way that only the parts tell. */
+  setter: Setter | undefined;
+  /** A general register's value that is the sign of another's: all ones or 0. */
+  sign: { readonly of: Value; readonly value: Value } | undefined;
   private owner: Builder | undefined;
 
   /** Forgets everything when the builder is in another block than at the last call. */
@@ -22,9 +29,12 @@ export class BlockNotes {
     if (this.owner === b && b.remembered === this) return;
     this.owner = b;
     b.remembered = this;
+    this.lows.clear();
     this.narrow.clear();
     this.offsets.clear();
     this.sums.length = 0;
+    this.setter = undefined;
+    this.sign = undefined;
   }
 
   /** The value of a sum that was made before, if any. */

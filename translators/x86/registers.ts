@@ -39,6 +39,18 @@ export const gs = 5;
 /** What MXCSR holds at start; the register holds the difference to it, so that 0 is the default mode. */
 export const defaultMxcsr = 0x1f80;
 
+/** Linux's selectors: code of 32-bit programs, data, code of 64-bit programs (as a 64-bit kernel has them). */
+export const codeSelector32 = 0x23;
+export const dataSelector = 0x2b;
+export const codeSelector64 = 0x33;
+
+/** Selectors whose segments programs may load, all of which begin at 0. */
+export const flatSelectors = (is64: boolean): readonly number[] =>
+  is64 ? [codeSelector32, dataSelector, codeSelector64] : [codeSelector32, dataSelector];
+
+/** Entry of the descriptor table of the first thread-local segment; its selector is 8 times that, and 3. */
+export const threadSelector = 12;
+
 /** How many thread-local segments a program may have (set_thread_area): Linux's entries of the descriptor table. */
 export const threadSegments = 3;
 
@@ -62,6 +74,8 @@ function rowsOf(is64: boolean): RegisterRow[] {
   for (let n = 0; n < threadSegments; n++) rows.push({ name: `segment${n}.base`, type: 'i32' });
   rows.push({ name: 'segments.present', type: 'i32' });
   rows.push({ name: 'mxcsr', type: 'i32' });
+  // An operand of helpers that is wider than a number.
+  if (is64) rows.push({ name: 'scratch', type: 'i64' });
   rows.push(...x87Rows);
   return rows;
 }
@@ -85,6 +99,8 @@ export interface X86Registers {
   readonly segmentBase: number;
   readonly segmentsPresent: number;
   readonly mxcsr: number;
+  /** In 64-bit mode. */
+  readonly scratch: number;
   readonly x87: X87Registers;
 }
 
@@ -106,6 +122,7 @@ function define(is64: boolean): X86Registers {
     segmentBase: numbers['segment0.base'],
     segmentsPresent: numbers['segments.present'],
     mxcsr: numbers.mxcsr,
+    scratch: is64 ? numbers.scratch : -1,
     x87: x87RegistersOf(file),
   };
 }

@@ -1,7 +1,26 @@
 /** All instructions: the tables of the subjects, in the order of the coverage page. */
+import { arithmeticRows } from './arithmetic.ts';
+import { bitRows } from './bits.ts';
+import { branchRows } from './branch.ts';
+import { decimalRows } from './decimal.ts';
 import type { Row } from './instruction.ts';
+import { moveRows } from './move.ts';
+import { shiftRows } from './shift.ts';
+import { stackRows } from './stack.ts';
+import { stringRows } from './string.ts';
+import { systemRows } from './system.ts';
 
 /** One line per table. */
-export const tables: readonly (readonly [title: string, rows: readonly Row[]])[] = [];
+export const tables: readonly (readonly [title: string, rows: readonly Row[]])[] = [
+  ['Arithmetic and logic', arithmeticRows],
+  ['Shifts and rotations', shiftRows],
+  ['Bits', bitRows],
+  ['Moves', moveRows],
+  ['Stack', stackRows],
+  ['Branches', branchRows],
+  ['Strings', stringRows],
+  ['Decimal adjustment', decimalRows],
+  ['System', systemRows],
+];
 
 export const rows: readonly Row[] = tables.flatMap(([, table]) => table);
