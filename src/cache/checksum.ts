@@ -40,7 +40,15 @@ export function fingerprint(file: Uint8Array): string {
   let filled = 1;
   for (let at = 0; at < head; at++) words[filled++] = view.getInt32(at * 4);
   for (let at = head; at < head + rest; at += step) words[filled++] = view.getInt32(at * 4);
-  return checksum(words)
-    .map((word) => (word >>> 0).toString(16).padStart(8, '0'))
-    .join('');
+  return digits(checksum(words));
+}
+
+/** A name for a text: 16 hexadecimal digits. */
+export function checksumOfText(text: string): string {
+  return digits(checksum(Int32Array.from(text, (character) => character.codePointAt(0)!)));
+}
+
+/** 16 hexadecimal digits. */
+function digits(sum: Checksum): string {
+  return sum.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
 }

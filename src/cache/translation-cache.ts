@@ -5,6 +5,7 @@
  * it, and a run that uses what is kept begins with these. So all that is kept together comes from one sequence of runs.
  * Where two runs keep translations at the same time, those of the last one count.
  */
+import type { ProgramStore } from './program-store.ts';
 import {
   decodeFile,
   decodeTranslation,
@@ -13,20 +14,6 @@ import {
   encodeTranslation,
   type KeptTranslation,
 } from './translation-file.ts';
-
-/** Where translations are kept. */
-export interface TranslationStore {
-  /** Names the program and the build of Stele. */
-  readonly key: string;
-  /** The program's path, for people. */
-  readonly program: string;
-  /** Bytes that a program's translations may take. */
-  readonly limit: number;
-  /** What was last written, or something else, or nothing. */
-  read(): Uint8Array<ArrayBuffer> | undefined;
-  /** Keeps bytes, in place of what was kept for the key, or not. */
-  write(bytes: Uint8Array<ArrayBuffer>): void;
-}
 
 /** Places in the table of functions beyond which a program begins anew: they are never given up one by one. */
 const mostSlots = 1 << 16;
@@ -40,14 +27,14 @@ interface Kept {
 }
 
 export class TranslationCache {
-  private readonly store: TranslationStore;
+  private readonly store: ProgramStore;
   /** The guest addresses that the table of functions must begin with before anything kept is linked. */
   readonly slots: readonly number[];
   /** By assumptions and guest address. */
   private readonly translations = new Map<string, Map<number, Kept>>();
   private added = 0;
 
-  constructor(store: TranslationStore) {
+  constructor(store: ProgramStore) {
     this.store = store;
     const bytes = store.read();
     const file = bytes === undefined ? undefined : decodeFile(bytes);

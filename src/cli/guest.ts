@@ -3,7 +3,7 @@
 import type { Frontend } from '../../translators/frontend.ts';
 import { State } from '../../translators/ir/state.ts';
 import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
-import type { TranslationStore } from '../cache/translation-cache.ts';
+import type { ProgramStore } from '../cache/program-store.ts';
 import { LineTable } from '../elf/dwarf-lines.ts';
 import { type LoadedProgram, loadElf } from '../elf/load-elf.ts';
 import type { Target } from '../elf/machines.ts';
@@ -49,7 +49,9 @@ export interface GuestOptions {
   readonly observer?: CallObserver;
   readonly log?: Log;
   /** Where translations of the program are kept from run to run. */
-  readonly translations?: () => TranslationStore;
+  readonly translations?: () => ProgramStore;
+  /** Where interpreter code of the program is kept from run to run. */
+  readonly blocks?: () => ProgramStore;
 }
 
 export interface Guest {
@@ -106,6 +108,7 @@ export function createGuest(options: GuestOptions): Guest {
     memory,
     countInstructions: options.measure,
     translations: options.translations,
+    blocks: options.blocks,
     host: {
       systemCall: () => dispatcher.dispatch(),
       symbolAt: (address) => symbols.symbolAt(address),

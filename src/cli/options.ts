@@ -80,8 +80,8 @@ export const runOptions: readonly OptionRow[] = [
   { key: 'statsFull', short: '', long: 'stats-full', value: '', kind: 'switch', environment: 'STELE_STATS_FULL', default: false, doc: "add a line for each translation to the statistics (implies --stats)" },
   { key: 'json', short: '', long: 'json', value: '', kind: 'switch', environment: 'STELE_JSON', default: false, doc: "print statistics as JSON (implies --stats)" },
   { key: 'statsFile', short: '', long: 'stats-file', value: 'file', kind: 'text', environment: 'STELE_STATS_FILE', default: '', doc: "write statistics to a file instead (implies --stats)" },
-  { key: 'noCache', short: '', long: 'no-cache', value: '', kind: 'switch', environment: 'STELE_NO_CACHE', default: false, doc: "do not use translations that earlier runs kept, and keep none" },
-  { key: 'cacheDir', short: '', long: 'cache-dir', value: 'dir', kind: 'text', environment: 'STELE_CACHE_DIR', default: '', doc: "keep translations in this directory (default: stele in the user's cache directory)" },
+  { key: 'noCache', short: '', long: 'no-cache', value: '', kind: 'switch', environment: 'STELE_NO_CACHE', default: false, doc: "use nothing that earlier runs kept (translations, interpreter code), and keep nothing" },
+  { key: 'cacheDir', short: '', long: 'cache-dir', value: 'dir', kind: 'text', environment: 'STELE_CACHE_DIR', default: '', doc: "keep translations and interpreter code in this directory (default: stele in the user's cache directory)" },
   { key: 'cacheSize', short: '', long: 'cache-size', value: 'size', kind: 'size', environment: 'STELE_CACHE_SIZE', default: 256 << 20, doc: "limit of what is kept for all programs together, in bytes, or with a suffix K, M or G" },
   { key: 'config', short: '', long: 'config', value: 'file', kind: 'text', environment: 'STELE_CONFIG', default: '', doc: "configuration file with any of these options (default: stele/config.json in the user's configuration directory)" },
 ];

@@ -26,7 +26,7 @@ import { completeOptions } from './configuration.ts';
 import { createGuest, type Guest } from './guest.ts';
 import { guestEnvironment } from './guest-environment.ts';
 import { type PartialOptions, type RunOptions, UsageError } from './options.ts';
-import { openTranslationStore } from './translation-store.ts';
+import { openBlockStore, openTranslationStore } from './program-stores.ts';
 
 /** Exit statuses of shells for a program that cannot be run and for one that is not there. */
 const cannotRun = 126;
@@ -52,6 +52,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
   const sink = options.logFile === '' ? errorSink : openSink(options.logFile, '--log-file');
   const statistics = statisticsSink(options);
   const { log } = options;
+  // A log shall have everything that is translated.
+  const keeps = !options.noCache && log.length === 0;
   // The guest may change the working directory.
   const cache = { ...options, cacheDir: options.cacheDir === '' ? '' : absolutePath(options.cacheDir) };
   const system = new NodeSystem();
@@ -75,8 +77,8 @@ export async function run(flags: PartialOptions, program: string, args: readonly
       keepsRunning: optimize,
       observer: options.strace ? await createTracer(sink) : undefined,
       log: log.length === 0 ? undefined : logger(new Set(log), sink),
-      // A log shall have everything that is translated.
-      translations: options.noCache || log.length > 0 ? undefined : () => openTranslationStore(file, path, cache),
+      translations: keeps ? () => openTranslationStore(file, path, cache) : undefined,
+      blocks: keeps ? () => openBlockStore(path, cache) : undefined,
     });
   } catch (error) {
     if (error instanceof NoMemoryError) {

@@ -6,7 +6,7 @@
  */
 import type { Frontend, Machine } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
-import type { TranslationStore } from '../cache/translation-cache.ts';
+import type { ProgramStore } from '../cache/program-store.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineStatistics } from './statistics.ts';
 
@@ -45,7 +45,9 @@ export interface EngineOptions {
   /** Count guest instructions in translated code too (the interpreter always does). */
   readonly countInstructions: boolean;
   /** Where translations of the program are kept from run to run; asked for when the first one is wanted. */
-  readonly translations?: (() => TranslationStore) | undefined;
+  readonly translations?: (() => ProgramStore) | undefined;
+  /** Where interpreter code of the program is kept from run to run. */
+  readonly blocks?: (() => ProgramStore) | undefined;
 }
 
 export interface Engine {

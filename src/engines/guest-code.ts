@@ -26,8 +26,13 @@ export const blockLimit = 64;
 
 /** Lifts single blocks for an interpreter, with everything exact. */
 export class BlockLifter {
+  /** Blocks whose lifting read code that is not theirs. */
+  readonly readsElsewhere = new Set<number>();
   private readonly frontend: Frontend;
   private readonly fetch: Fetch;
+  // The guest range that was read for a block.
+  private low = 0;
+  private high = 0;
   private readonly unit = new Unit(4096);
   private readonly builder: Builder;
   private readonly cost: TierCost;
@@ -42,7 +47,12 @@ export class BlockLifter {
     onBlock: ((unit: Unit) => void) | undefined,
   ) {
     this.frontend = frontend;
-    this.fetch = codeFetcher(memory);
+    const fetch = codeFetcher(memory);
+    this.fetch = (address, length) => {
+      if (address < this.low) this.low = address;
+      if (address + length > this.high) this.high = address + length;
+      return fetch(address, length);
+    };
     this.builder = frontend.makeBuilder?.(this.unit) ?? new Builder(frontend.registers, this.unit);
     this.cost = statistics.tiers.interpreter;
     this.host = host;
@@ -54,7 +64,10 @@ export class BlockLifter {
     const { frontend, builder, fetch, host, cost } = this;
     const start = host.now?.() ?? 0;
     this.unit.clear();
+    this.low = pc;
+    this.high = pc;
     cost.instructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
+    if (this.low < pc || this.high > this.unit.blocks[0].endPc) this.readsElsewhere.add(pc);
     cost.count++;
     if (host.now !== undefined) cost.liftTime += host.now() - start;
     if (host.log !== undefined) this.onBlock?.(this.unit);

@@ -52,6 +52,9 @@ export class EngineStatistics {
   /** Regions whose translations earlier runs made, and those that this run made and kept for later ones. */
   regionsFromCache = 0;
   regionsKept = 0;
+  /** The same for blocks of the interpreter. */
+  blocksFromCache = 0;
+  blocksKept = 0;
   readonly tiers = Object.fromEntries(tiers.map((tier) => [tier, emptyCost()])) as Record<Tier, TierCost>;
   /** Every translation in the order of making; undefined while nobody wants to know. */
   translations: TranslationCost[] | undefined;

@@ -18,15 +18,15 @@ const patience = 3_600_000;
 
 export class CacheDirectory {
   readonly path: string;
-  private readonly ending: string;
+  private readonly endings: readonly string[];
 
   /**
    * @param path from the present working directory, if it is relative
-   * @param ending of the names of files that belong here; nothing else is touched
+   * @param endings of the names of files that belong here; nothing else is touched
    */
-  constructor(path: string, ending: string) {
+  constructor(path: string, endings: readonly string[]) {
     this.path = resolve(path);
-    this.ending = ending;
+    this.endings = endings;
   }
 
   /** Why the directory is not used, if it exists and is not. */
@@ -90,7 +90,7 @@ export class CacheDirectory {
   /** The files, those used last first. */
   list(): CachedFile[] {
     return this.files()
-      .filter(({ name }) => name.endsWith(this.ending))
+      .filter(({ name }) => this.isFinished(name))
       .sort((one, other) => other.used.getTime() - one.used.getTime());
   }
 
@@ -99,9 +99,13 @@ export class CacheDirectory {
     return this.files().filter(({ name }) => removeFile(join(this.path, name)));
   }
 
+  private isFinished(name: string): boolean {
+    return this.endings.some((ending) => name.endsWith(ending));
+  }
+
   private shrink(limit: number): void {
     for (const { name, used } of this.files()) {
-      if (!name.endsWith(this.ending) && Date.now() - used.getTime() > patience) removeFile(join(this.path, name));
+      if (!this.isFinished(name) && Date.now() - used.getTime() > patience) removeFile(join(this.path, name));
     }
     let size = 0;
     for (const { name, bytes } of this.list()) {
@@ -114,7 +118,8 @@ export class CacheDirectory {
   private files(): CachedFile[] {
     if (this.problem !== undefined || !fs.existsSync(this.path)) return [];
     return fs.readdirSync(this.path).flatMap((name) => {
-      if (!name.endsWith(this.ending) && !(name.includes(`${this.ending}.`) && name.endsWith('.part'))) return [];
+      const isPart = name.endsWith('.part') && this.endings.some((ending) => name.includes(`${ending}.`));
+      if (!isPart && !this.isFinished(name)) return [];
       const status = fs.lstatSync(join(this.path, name), { throwIfNoEntry: false });
       return status?.isFile() ? [{ name, bytes: status.size, used: status.mtime }] : [];
     });

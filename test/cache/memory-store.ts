@@ -1,7 +1,7 @@
 /** A place in memory to keep translations in. */
-import type { TranslationStore } from '../../src/cache/translation-cache.ts';
+import type { ProgramStore } from '../../src/cache/program-store.ts';
 
-export interface MemoryStore extends TranslationStore {
+export interface MemoryStore extends ProgramStore {
   kept: Uint8Array<ArrayBuffer> | undefined;
   writes: number;
 }

@@ -1,5 +1,5 @@
 /** One guest thread with a page or more of code, on an engine of the test's choice. */
-import type { TranslationStore } from '../../src/cache/translation-cache.ts';
+import type { ProgramStore } from '../../src/cache/program-store.ts';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions, LogKind } from '../../src/engines/engine.ts';
 import { type Policy, policies } from '../../src/engines/translated/policy.ts';
@@ -30,13 +30,15 @@ export class TestThread {
   /**
    * @param limits instead of the engine's own, for one that translates
    * @param translations keeps translations from thread to thread
+   * @param blocks keeps interpreter code
    */
-  constructor(name: EngineName, limits?: Partial<Policy>, translations?: TranslationStore) {
+  constructor(name: EngineName, limits?: Partial<Policy>, translations?: ProgramStore, blocks?: ProgramStore) {
     const options: EngineOptions = {
       frontend: powerpc,
       memory: this.memory,
       countInstructions: false,
       translations: translations === undefined ? undefined : () => translations,
+      blocks: blocks === undefined ? undefined : () => blocks,
       host: {
         systemCall: () => this.systemCall(),
         symbolAt: (address) => this.symbols.find(({ start, size }) => address >= start && address < start + size),

@@ -1,5 +1,5 @@
 /** Runs generated programs on any engine and notes what can be seen of them: how each stretch ended, registers, memory. */
-import type { TranslationStore } from '../../src/cache/translation-cache.ts';
+import type { ProgramStore } from '../../src/cache/program-store.ts';
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions } from '../../src/engines/engine.ts';
 import type { EngineStatistics } from '../../src/engines/statistics.ts';
@@ -99,7 +99,7 @@ export class FuzzMachine {
    * Runs all rounds of a program on a new engine.
    * @param translations keeps translations from run to run
    */
-  run(program: Program, name: EngineName, translations?: TranslationStore): Outcome {
+  run(program: Program, name: EngineName, translations?: ProgramStore): Outcome {
     this.watchdog.watch(this.patience);
     this.state.i32[header.interrupt >> 2] = 0;
     const outcome = new Run(this, program, name, translations).run();
@@ -151,7 +151,7 @@ class Run {
   private patched = 0;
   private endless = false;
 
-  constructor(machine: FuzzMachine, program: Program, name: EngineName, translations?: TranslationStore) {
+  constructor(machine: FuzzMachine, program: Program, name: EngineName, translations?: ProgramStore) {
     this.memory = machine.memory;
     this.state = machine.state;
     this.program = program;

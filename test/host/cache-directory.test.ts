@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const plenty = 1 << 20;
 let made = 0;
 /** A directory that is not there yet. */
-const fresh = (): CacheDirectory => new CacheDirectory(join(folder, `parent${made++}`, 'cache'), '.kept');
+const fresh = (): CacheDirectory => new CacheDirectory(join(folder, `parent${made++}`, 'cache'), ['.kept', '.other']);
 const bytes = (length: number, value = 1): Uint8Array => new Uint8Array(length).fill(value);
 const names = (directory: CacheDirectory): string[] => directory.list().map(({ name }) => name);
 /** Makes a file look as if it had last been used some minutes ago. */
@@ -138,14 +138,14 @@ test('what belongs to another user is not used', () => {
 test('where nothing can be written nothing happens', () => {
   const file = join(folder, 'file');
   writeFileSync(file, 'not a directory');
-  const directory = new CacheDirectory(file, '.kept');
+  const directory = new CacheDirectory(file, ['.kept', '.other']);
   expect(directory.problem).toMatch(/not a directory/);
   directory.write('a.kept', bytes(1), plenty);
   expect(directory.read('a.kept')).toBeUndefined();
-  const below = new CacheDirectory(join(file, 'cache'), '.kept');
+  const below = new CacheDirectory(join(file, 'cache'), ['.kept', '.other']);
   below.write('a.kept', bytes(1), plenty);
   expect(below.read('a.kept')).toBeUndefined();
-  const nowhere = new CacheDirectory('/proc/stele-cache', '.kept');
+  const nowhere = new CacheDirectory('/proc/stele-cache', ['.kept', '.other']);
   nowhere.write('a.kept', bytes(1), plenty);
   expect(nowhere.read('a.kept')).toBeUndefined();
   expect(readFileSync(file, 'utf8')).toBe('not a directory');

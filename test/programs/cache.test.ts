@@ -52,8 +52,9 @@ async function counted(
   return { stdout: stdout.toString(), regions, regionsFromCache, regionsKept };
 }
 
-/** The files of a cache directory. */
-const filesIn = (directory: string): string[] => readdirSync(directory).map((name) => join(directory, name));
+/** The files of translations, or of blocks, in a cache directory. */
+const filesIn = (directory: string, ending: '.translations' | '.blocks' = '.translations'): string[] =>
+  readdirSync(directory).flatMap((name) => (name.endsWith(ending) ? [join(directory, name)] : []));
 
 const command = (...args: string[]) => run([process.execPath, steleEntry(), 'cache', ...args]);
 
@@ -95,6 +96,7 @@ describe('a later run', () => {
     await counted(directory);
     const [file] = filesIn(directory);
     const before = readFileSync(file);
+    const blocks = readFileSync(filesIn(directory, '.blocks')[0]);
     const unwanted = [
       await counted(directory, program, ['--no-cache']),
       await counted(directory, program, [], { STELE_NO_CACHE: '1' }),
@@ -106,6 +108,7 @@ describe('a later run', () => {
       expect(each.regions).toBeGreaterThan(5);
     }
     expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readFileSync(filesIn(directory, '.blocks')[0]).equals(blocks)).toBe(true);
   });
 
   test('finds the directory by the environment', patience, async () => {
@@ -119,10 +122,10 @@ describe('a later run', () => {
       expect((await run(plain, { environment })).stdout.toString()).toMatch(output);
       expect(filesIn(directory).length, directory).toBe(1);
     }
-    // A short program has nothing to keep.
+    // A short program has no translations to keep.
     const environment = { HOME: join(home, 'short') };
     await run([process.execPath, steleEntry(), 'run', binaryPath('benchmarks')], { environment });
-    expect(existsSync(environment.HOME)).toBe(false);
+    expect(filesIn(join(environment.HOME, '.cache/stele'))).toEqual([]);
   });
 
   test('does without a directory that cannot be had', patience, async () => {
@@ -167,7 +170,7 @@ describe('what is in the way', () => {
     const directory = freshDirectory();
     const together = await Promise.all(Array.from({ length: 5 }, () => counted(directory)));
     for (const each of together) expect(each.stdout).toMatch(output);
-    expect(readdirSync(directory).every((name) => name.endsWith('.translations'))).toBe(true);
+    expect(readdirSync(directory).every((name) => /\.(translations|blocks)$/.test(name))).toBe(true);
     const later = await Promise.all(Array.from({ length: 3 }, () => counted(directory)));
     for (const each of later) {
       expect(each.stdout).toBe(together[0].stdout);
@@ -180,13 +183,14 @@ describe('what is in the way', () => {
     const [node, ...args] = [...cachingCommand('auto', directory), binaryPath('benchmarks'), 'sieve', '100'];
     const child = spawn(node, args, { stdio: 'ignore' });
     const ended = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-    const isKept = (): boolean => existsSync(directory) && readdirSync(directory).some((name) => name.endsWith('s'));
+    const isKept = (): boolean => existsSync(directory) && filesIn(directory).length > 0;
     for (const end = Date.now() + 40_000; !isKept() && Date.now() < end; ) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     child.kill('SIGKILL');
     expect(await ended).toBe('SIGKILL');
-    const [kept] = JSON.parse((await command('list', '--json', '--cache-dir', directory)).stdout.toString());
+    const rows = JSON.parse((await command('list', '--json', '--cache-dir', directory)).stdout.toString());
+    const kept = rows.find(({ file }: { file: string }) => file.endsWith('.translations'));
     expect(kept.translations).toBeGreaterThan(0);
   });
 
@@ -217,7 +221,7 @@ describe('the size', () => {
     expect(size).toBeLessThan(1 << 18);
     // A program may take a quarter; there is room for two such shares and a half.
     for (const copy of copies) await counted(directory, copy, ['--cache-size', String(Math.floor(size * 2.5))]);
-    const sizes = filesIn(directory).map((file) => readFileSync(file).length);
+    const sizes = readdirSync(directory).map((name) => readFileSync(join(directory, name)).length);
     expect(sizes.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(size * 2.5);
     expect(sizes.length).toBeGreaterThan(1);
   });
@@ -228,15 +232,17 @@ describe('stele cache', () => {
     const directory = freshDirectory();
     const where = ['--cache-dir', directory];
     expect(await command('list', ...where)).toMatchObject({ status: 0, stderr: '' });
-    expect((await command('list', ...where)).stdout.toString()).toBe(`No translations are kept in ${directory}.\n`);
+    expect((await command('list', ...where)).stdout.toString()).toBe(`Nothing is kept in ${directory}.\n`);
     const { regionsKept } = await counted(directory);
-    writeFileSync(join(directory, 'broken.translations'), 'x');
+    for (const name of ['broken.translations', 'broken.blocks']) writeFileSync(join(directory, name), 'x');
     const table = (await command('list', ...where)).stdout.toString();
-    expect(table).toMatch(/^ +size +translations +last used \(UTC\) +program\n/);
-    expect(table).toMatch(/^ *\d+ KiB +\d+ +\d{4}-\d\d-\d\d \d\d:\d\d +\/.*bin\/benchmarks$/m);
+    expect(table).toMatch(/^ +size +translations +blocks +last used \(UTC\) +program\n/);
+    expect(table).toMatch(/^ *\d+ KiB +\d+ +0 +\d{4}-\d\d-\d\d \d\d:\d\d +\/.*bin\/benchmarks$/m);
+    expect(table).toMatch(/^ *\d+ KiB +0 +\d{3} +\d{4}-\d\d-\d\d \d\d:\d\d +\/.*bin\/benchmarks$/m);
     expect(table).toContain('(not usable: broken.translations)');
+    expect(table).toContain('(not usable: broken.blocks)');
     const rows = JSON.parse((await command('list', '--json', ...where)).stdout.toString());
-    const listed = rows.find((row: { program: string }) => row.program !== '');
+    const listed = rows.find((row: { translations: number }) => row.translations > 0);
     // A region that was translated anew is kept once.
     expect(listed.translations).toBeGreaterThan(regionsKept / 2);
     expect(listed.translations).toBeLessThanOrEqual(regionsKept);
@@ -245,7 +251,7 @@ describe('stele cache', () => {
       lastUsed: expect.stringMatching(/^\d{4}-.*Z$/),
     });
     const cleared = await command('clear', ...where);
-    expect(cleared.stdout.toString()).toMatch(/^Removed the translations of 2 programs from .*: \d+ KiB\.\n$/);
+    expect(cleared.stdout.toString()).toMatch(/^Removed 4 files from .*: \d+ KiB\.\n$/);
     expect(readdirSync(directory)).toEqual([]);
     const environment = { STELE_CACHE_DIR: directory };
     const again = await run([process.execPath, steleEntry(), 'cache', 'list'], { environment });

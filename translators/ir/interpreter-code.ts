@@ -10,6 +10,24 @@ const pageShift = 12;
 /** Runs of a block after which code is made for it: to run it without takes about a sixth of the time of making code. */
 const worthCode = 3;
 
+/**
+ * Where code of an earlier run was restored, the program is one that runs again and again: so many blocks for each that
+ * was restored get code at their first run, until there are so many words. A run with these takes no longer than one
+ * that restores nothing, and the third or fourth run of a program prepares nothing.
+ */
+const earlyShare = 2;
+const earlyWords = 1 << 16;
+
+/** The code of many blocks: plain data, which makes sense to the very build of these sources that it is from. */
+export interface PreparedCode {
+  /** The array, from its first word on. */
+  readonly words: Int32Array;
+  /** Three words for each block: position, guest address, and guest address past its end. */
+  readonly blocks: Int32Array;
+  /** Three words for each place where a block can be left midway, by ascending position: see CodeBuffer.site. */
+  readonly sites: Int32Array;
+}
+
 export class CodeBuffer {
   // The arrays have room for a short program from the start: what is never touched of them costs nothing.
 
@@ -20,11 +38,12 @@ export class CodeBuffer {
   length = 4;
   /** Blocks whose code was made, also those that were invalidated since. */
   blocks = 0;
+  /** Blocks whose code is that of an earlier run. */
+  restored = 0;
 
-  // Where blocks can be left midway, by ascending position: guest pc and instructions from there to the block's end.
-  private sitePosition = new Int32Array(1 << 14);
-  private sitePc = new Int32Array(1 << 14);
-  private siteRest = new Int32Array(1 << 14);
+  /** Where blocks can be left midway, by ascending position: position, guest pc and instructions from there to the block's end. */
+  private siteWords = new Int32Array(3 << 14);
+  /** Words in use of these. */
   private sites = 0;
 
   // Open addressing from guest pc to position; 0 marks a free place. -n stands for a block that ran n times without code,
@@ -33,6 +52,8 @@ export class CodeBuffer {
   private positions = new Int32Array(1 << 12);
   private used = 0;
 
+  /** Blocks that are not in `pages` and `ends` yet: three words each, see PreparedCode. */
+  private unlisted: Int32Array = new Int32Array(0);
   /** Positions of the blocks that touch a guest page, by page number. */
   private readonly pages = new Map<number, number[]>();
   /** Guest address past the block at a position, for blocks in `pages`. */
@@ -43,9 +64,7 @@ export class CodeBuffer {
   /** Makes room for so many more words. */
   reserve(words: number): void {
     if (this.length + words <= this.words.length) return;
-    const larger = new Int32Array(Math.max(this.words.length * 2, this.length + words));
-    larger.set(this.words);
-    this.words = larger;
+    this.words = longer(this.words, Math.max(this.words.length * 2, this.length + words));
   }
 
   emit(word: number): void {
@@ -71,27 +90,26 @@ export class CodeBuffer {
 
   /** Notes that the code at `position` may leave its block at guest address `pc`, `rest` instructions before the end. */
   site(position: number, pc: number, rest: number): void {
-    if (this.sites === this.sitePosition.length) {
-      this.sitePosition = doubled(this.sitePosition);
-      this.sitePc = doubled(this.sitePc);
-      this.siteRest = doubled(this.siteRest);
-    }
-    this.sitePosition[this.sites] = position;
-    this.sitePc[this.sites] = pc;
-    this.siteRest[this.sites] = rest;
-    this.sites++;
+    const { sites } = this;
+    if (sites === this.siteWords.length) this.siteWords = longer(this.siteWords, 2 * sites);
+    const { siteWords } = this;
+    siteWords[sites] = position;
+    siteWords[sites + 1] = pc;
+    siteWords[sites + 2] = rest;
+    this.sites = sites + 3;
   }
 
   /** The guest pc and the instructions that were not executed when the code at `position` leaves its block. */
   siteAt(position: number): { pc: number; rest: number } {
+    const { siteWords } = this;
     let low = 0;
-    let high = this.sites - 1;
+    let high = this.sites / 3 - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.sitePosition[middle] < position) low = middle + 1;
+      if (siteWords[3 * middle] < position) low = middle + 1;
       else high = middle;
     }
-    return { pc: this.sitePc[low], rest: this.siteRest[low] };
+    return { pc: siteWords[3 * low + 1], rest: siteWords[3 * low + 2] };
   }
 
   // -- blocks
@@ -104,7 +122,9 @@ export class CodeBuffer {
   /** Whether a guest address has a block, or shall get one; runs of blocks that are not in use may be forgotten. */
   isWorthCode(pc: number): boolean {
     const position = this.entry(pc);
-    return position > 0 || position <= -worthCode;
+    return (
+      position > 0 || position <= -worthCode || (this.blocks < this.restored * earlyShare && this.length < earlyWords)
+    );
   }
 
   /** Notes that the block at a guest address, for which there is no code, runs. */
@@ -125,6 +145,10 @@ export class CodeBuffer {
   add(pc: number, end: number, position: number): void {
     this.blocks++;
     this.enter(pc, position);
+    this.list(pc, end, position);
+  }
+
+  private list(pc: number, end: number, position: number): void {
     this.ends.set(position, end >>> 0);
     const last = ((end - 1) >>> 0) >>> pageShift;
     for (let page = (pc >>> 0) >>> pageShift; page <= last; page++) {
@@ -151,6 +175,7 @@ export class CodeBuffer {
     const first = start >>> 0;
     const end = first + length;
     if (length <= 0) return;
+    this.listAll();
     const firstPage = first >>> pageShift;
     const lastPage = Math.floor((end - 1) / (1 << pageShift));
     if (lastPage - firstPage < this.pages.size) {
@@ -186,9 +211,55 @@ export class CodeBuffer {
     this.sites = 0;
     this.used = 0;
     this.positions.fill(0);
+    this.unlisted = new Int32Array(0);
     this.pages.clear();
     this.ends.clear();
     return true;
+  }
+
+  // -- code that is kept from run to run
+
+  /**
+   * A copy of the code, as it was before any of it ran.
+   * @param countdown of each block
+   * @param keeps says for a block's guest range [pc, end) whether it is wanted; whoever links to one that is not prepares it
+   */
+  copy(countdown: number, keeps: (pc: number, end: number) => boolean): PreparedCode {
+    this.listAll();
+    const words = this.words.slice(0, this.length);
+    const blocks: number[] = [];
+    for (const [position, end] of this.ends) {
+      const pc = words[position + 3] >>> 0;
+      if (words[position] === special.enter && keeps(pc, end)) {
+        words[position + 1] = countdown;
+        blocks.push(position, pc, end);
+      } else {
+        words[position] = special.stale;
+        words[position + 1] = 0;
+      }
+    }
+    return { words, blocks: Int32Array.from(blocks), sites: this.siteWords.slice(0, this.sites) };
+  }
+
+  /** Makes the code of another buffer this one's, which must be empty. The arrays stay the caller's. */
+  restore({ words, blocks, sites }: PreparedCode): void {
+    this.reserve(words.length);
+    this.words.set(words);
+    this.length = words.length;
+    this.siteWords = longer(sites, 2 * sites.length + (3 << 10));
+    this.sites = sites.length;
+    this.restored = blocks.length / 3;
+    while (this.keys.length < 2 * this.restored) this.rehash();
+    for (let at = 0; at < blocks.length; at += 3) this.enter(blocks[at + 1], blocks[at]);
+    this.unlisted = blocks;
+  }
+
+  /** Most runs never ask which blocks a page has. */
+  private listAll(): void {
+    const { unlisted } = this;
+    if (unlisted.length === 0) return;
+    this.unlisted = new Int32Array(0);
+    for (let at = 0; at < unlisted.length; at += 3) this.list(unlisted[at + 1], unlisted[at + 2], unlisted[at]);
   }
 
   private enter(pc: number, position: number): void {
@@ -215,8 +286,8 @@ function hash(pc: number): number {
   return Math.imul(pc, 0x9e3779b1) >>> 8;
 }
 
-function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
+function longer(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
   larger.set(array);
   return larger;
 }

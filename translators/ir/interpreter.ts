@@ -10,7 +10,7 @@ import type { Fetch, Frontend, Helper, Machine } from '../frontend.ts';
 import type { MemoryView } from '../memory-view.ts';
 import { Evaluator } from './evaluator.ts';
 import { execute } from './interpreter.generated.ts';
-import { CodeBuffer } from './interpreter-code.ts';
+import { CodeBuffer, type PreparedCode } from './interpreter-code.ts';
 import { stop } from './interpreter-encoding.ts';
 import { Preparer } from './interpreter-prepare.ts';
 import { exitCode } from './operations.ts';
@@ -145,6 +145,19 @@ export class Interpreter {
       if (!goesOn) return reason;
       if (rest <= 0) return stop.budget;
     }
+  }
+
+  /** A copy of the code of those blocks that are wanted (CodeBuffer.copy), for `restoreCode` in another run. */
+  copyCode(keeps: (pc: number, end: number) => boolean): PreparedCode {
+    return this.buffer.copy(this.threshold, keeps);
+  }
+
+  /**
+   * Begins with code of an earlier run, before anything ran in this one. All of it must have been prepared by this build
+   * of the sources, for the same frontend and threshold, from the code that the guest has now.
+   */
+  restoreCode(code: PreparedCode): void {
+    this.buffer.restore(code);
   }
 
   /** Runs the one block at state.pc. @returns as run() does; `stop.budget` when the block simply ended */

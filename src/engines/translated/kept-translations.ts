@@ -4,7 +4,8 @@
  */
 import type { Fetch } from '../../../translators/frontend.ts';
 import type { EmittedModule } from '../../../translators/webassembly/region.ts';
-import { TranslationCache, type TranslationStore } from '../../cache/translation-cache.ts';
+import type { ProgramStore } from '../../cache/program-store.ts';
+import { TranslationCache } from '../../cache/translation-cache.ts';
 import type { CodeRun, KeptTranslation } from '../../cache/translation-file.ts';
 
 /** Milliseconds after which translations are saved for the first time; the time doubles each time. */
@@ -21,7 +22,7 @@ export class KeptTranslations {
   /** Node makes `performance` when it is first used, which costs 3 ms. */
   private readonly start = Date.now();
 
-  constructor(store: TranslationStore, fetch: Fetch) {
+  constructor(store: ProgramStore, fetch: Fetch) {
     this.cache = new TranslationCache(store);
     this.fetch = fetch;
   }

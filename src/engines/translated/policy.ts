@@ -9,6 +9,8 @@ export interface Policy {
    * 160 ms; from 1600 on it translates none, and what runs for a second takes no longer (sha256, bytecode, lz).
    */
   readonly threshold: number;
+  /** Keep what the interpreter prepares before it is known that the run is not short, for later runs. */
+  readonly keepsBlocks: boolean;
   /** Translate whatever is reached, without interpreting first. */
   readonly translateAtOnce: boolean;
   /** Translations are single blocks, each of which names the next, run by a loop. */
@@ -41,6 +43,7 @@ function functionBounds(
 
 const shared = {
   backend: 'javascript' as const,
+  keepsBlocks: false,
   chained: false,
   regionLimit: 600,
   blockLimit: 128,
@@ -66,5 +69,12 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     translateAtOnce: true,
     bounds: functionBounds,
   },
-  auto: { ...shared, backend: 'webassembly', threshold: 2000, translateAtOnce: false, bounds: functionBounds },
+  auto: {
+    ...shared,
+    backend: 'webassembly',
+    threshold: 2000,
+    keepsBlocks: true,
+    translateAtOnce: false,
+    bounds: functionBounds,
+  },
 };

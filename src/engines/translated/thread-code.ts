@@ -21,6 +21,7 @@ import { logBlock, logModule, logSource } from '../log.ts';
 import type { EngineStatistics } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
+import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
 import type { Policy } from './policy.ts';
 import { changesFloatingPointMode, functionName, pagesOf, targetsIn } from './region-facts.ts';
@@ -73,6 +74,8 @@ export class ThreadCode {
   private linker: WebAssemblyLinker | undefined;
   /** What earlier runs translated, from when it is known that this one is not short. */
   private kept: KeptTranslations | undefined;
+  /** Interpreter code that earlier runs prepared. */
+  private readonly keptBlocks: KeptBlocks | undefined;
   /** Addresses where the interpreter leaves for a translation that is kept. */
   private readonly expected = new Set<number>();
   /** From an indirect jump to the targets that it took. */
@@ -127,6 +130,7 @@ export class ThreadCode {
       ...machine,
       keepsRunning: () => {
         machine.keepsRunning?.();
+        this.keptBlocks?.take();
         this.expectKept();
       },
     };
@@ -136,6 +140,12 @@ export class ThreadCode {
     this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
     this.interpreter.observer = lifter.preparationObserver();
+    if (options.blocks !== undefined && policy.keepsBlocks) {
+      const assumptions = { frontend: frontend.name, threshold: policy.threshold };
+      const { readsElsewhere } = lifter;
+      const { interpreter } = this;
+      this.keptBlocks = new KeptBlocks(options.blocks(), assumptions, interpreter, memory, readsElsewhere, statistics);
+    }
     this.makeStepper = () => {
       const stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
       stepper.observer = lifter.preparationObserver();
@@ -455,6 +465,7 @@ export class ThreadCode {
 
   /** The run is over. */
   close(): void {
+    this.keptBlocks?.save();
     if (this.linker === undefined) return;
     this.kept?.save(this.linker.slotAddresses());
     this.options.memory.releaseStateBlock(this.linker.slotCache.offset);
@@ -561,6 +572,7 @@ export class ThreadCode {
     const dropped = this.cells.drop(start, length);
     this.statistics.invalidations += dropped;
     this.interpreter.invalidate(start, length);
+    this.keptBlocks?.noteChange(start, length);
     this.stepper?.invalidate(start, length);
     if (dropped > 0 || this.hasRetired) this.unwind[0] = 1;
   }

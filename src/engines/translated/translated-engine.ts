@@ -26,7 +26,8 @@ export class TranslatedEngine implements Engine {
     let thread = this.threads.get(state);
     if (thread === undefined) {
       // What is kept names the first thread's state block and table of functions.
-      const options = this.threads.size === 0 ? this.options : { ...this.options, translations: undefined };
+      const options =
+        this.threads.size === 0 ? this.options : { ...this.options, translations: undefined, blocks: undefined };
       thread = new ThreadCode(options, this.policy, this.statistics, state, {
         invalidate: (start, length) => this.invalidate(start, length),
         requireExact: () => this.requireExactFloatingPoint(),
