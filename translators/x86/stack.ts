@@ -138,6 +138,9 @@ const enter: Lift = (l) => {
     l.point(stack, -pushed);
     l.storeSize(size, 0, size === l.width ? newFrame : l.low(newFrame));
   }
+  // The processor looks whether the new top of the stack can be written, after all stores.
+  l.point(stack, -pushed - i.immediate);
+  b.check(l.base, l.offset, size, 2);
   b.set(rsp, l.plus(stack, -pushed - i.immediate));
   l.setGeneral(rbp, size, size === l.width ? newFrame : l.low(newFrame));
 };

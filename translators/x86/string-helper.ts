@@ -90,11 +90,6 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
     const { memory } = machine;
     const { view, origin, permissions } = memory;
     const count = read(state, words.c, addressBytes);
-    if (count === 0) {
-      // A count of 32 bits is written all the same.
-      if (addressBytes === 4) addTo(state, words.c, 4, 0);
-      return 0;
-    }
     const usesSource = kind === 'movs' || kind === 'cmps' || kind === 'lods';
     const usesDestination = kind !== 'lods';
     const writesDestination = kind === 'movs' || kind === 'stos';
