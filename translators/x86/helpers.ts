@@ -4,6 +4,7 @@ import type { Builder, Value } from '../ir/builder.ts';
 import { i386Registers, type X86Registers, x86_64Registers } from './registers.ts';
 import { stringHelpers } from './string-helper.ts';
 import { systemHelpers } from './system-helpers.ts';
+import { x87Helpers } from './x87-helpers.ts';
 
 /** The helpers of one mode, and the registers that each writes, by number. */
 interface HelperSet {
@@ -14,7 +15,7 @@ interface HelperSet {
 
 /** All helpers of a mode, from the files of the subjects. */
 function helpersOf(registers: X86Registers): readonly Helper[] {
-  return [...systemHelpers(registers), ...stringHelpers(registers)];
+  return [...systemHelpers(registers), ...stringHelpers(registers), ...x87Helpers(registers.file, registers.is64)];
 }
 
 function assemble(registers: X86Registers): HelperSet {

@@ -9,6 +9,7 @@ import { shiftRows } from './shift.ts';
 import { stackRows } from './stack.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
+import { x87InstructionRows } from './x87.ts';
 
 /** One line per table. */
 export const tables: readonly (readonly [title: string, rows: readonly Row[]])[] = [
@@ -20,6 +21,7 @@ export const tables: readonly (readonly [title: string, rows: readonly Row[]])[]
   ['Branches', branchRows],
   ['Strings', stringRows],
   ['Decimal adjustment', decimalRows],
+  ['x87 floating point', x87InstructionRows],
   ['System', systemRows],
 ];
 
