@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  callOperand,
   type Instruction,
   instructions,
   ordinaryArithmetic,
@@ -183,6 +184,19 @@ function memoryCase(instruction: Instruction): string {
     : `${head}\n      ${access.replace('value', `${operands[1]}[${word(3)}]`)};`;
 }
 
+/** A call through the table of functions; its words: destination, function, bits that say what the operands are, four operands. */
+function callCase(type: string): string {
+  const operand = (index: number) => {
+    const kind = `(mask & ${3 << (2 * index)})`;
+    const at = word(4 + index);
+    const of = (name: string) => callOperand[name] << (2 * index);
+    return `${kind} === ${of('f64')} ? f64[${at}] : ${kind} === ${of('constant')} ? ${at} : ${kind} === ${of('f32')} ? f32[${at}] : i32[${at}]`;
+  };
+  return `
+      const mask = ${word(3)};
+      ${type}[${word(1)}] = called[${word(2)}](${operand(0)}, ${operand(1)}, ${operand(2)}, ${operand(3)});`;
+}
+
 function body(instruction: Instruction): string {
   const { form, name, length } = instruction;
   const next = `\n      ip += ${length};\n      continue;`;
@@ -199,6 +213,8 @@ function body(instruction: Instruction): string {
       const value = substituted(operation.javascript, imm);
       return `${operandLines(operation, 2, form === 'valueImmediate')}\n      ${operation.result}[${word(1)}] = ${value};${next}`;
     }
+    case 'call':
+      return callCase(name.slice(5)) + next;
     case 'load':
     case 'store':
       return memoryCase(instruction) + next;
@@ -227,8 +243,8 @@ const { ${names.join(', ')} } = runtime;
 
 /** Runs interpreter code from position \`ip\` until something stops it; returns why (\`stop\`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {
-  const { helpers, memory, state } = cpu;
-  const { i32, f64 } = state;
+  const { called, helpers, memory, state } = cpu;
+  const { i32, f32, f64 } = state;
   const { view, permissions } = memory;
   const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Operation, operations } from '../translators/ir/operations.ts';
 import { wordOf } from '../translators/ir/printer-format.ts';
+import type { Type } from '../translators/ir/types.ts';
+import { vectorHalves } from '../translators/ir/vector-operations.ts';
 
 const path = fileURLToPath(new URL('../docs/ir.md', import.meta.url));
 
@@ -17,8 +19,21 @@ const leaves = ({ name, flags }: Operation): boolean => flags.has('ends') || nam
 const named = (start: string) => (operation: Operation) =>
   operation.flags.has('pure') && operation.name.startsWith(start);
 
+const hasType = ({ operands, result }: Operation, type: Type): boolean => result === type || operands.includes(type);
+
 /** An operation stands in the first chapter that holds it. */
 const chapters: readonly Chapter[] = [
+  {
+    title: 'Vectors',
+    text: `16 bytes, with the lane that comes first in a little-endian guest's memory lowest. Names and meaning are WebAssembly's
+where it has the operation. Interpreter and JavaScript know no vectors: they have the operations on halves below.`,
+    holds: (operation) => operation.flags.has('pure') && hasType(operation, 'v128'),
+  },
+  {
+    title: 'Halves of vectors',
+    text: 'A half is a double that stands for its 8 bytes, whatever number that is.',
+    holds: ({ name }) => vectorHalves.some(([half]) => half === name),
+  },
   {
     title: 'Words',
     text: 'Results are signed 32-bit numbers; conditions are words that hold 0 or 1.',
@@ -55,7 +70,8 @@ function row(operation: Operation): string {
   const inputs = operands.map((type, index) => `${'abc'[index]}: ${type}`);
   const others = immediates.map((immediate) => {
     const wide = immediate === 'constant' && result !== 'i32';
-    return `${immediate} (${wide ? 'a, b' : wordOf(operation, immediate)})`;
+    const words = result === 'v128' ? 'a, b, c, imm' : 'a, b';
+    return `${immediate} (${wide ? words : wordOf(operation, immediate)})`;
   });
   const cells = [`\`${name}\``, inputs.join(', '), others.join(', '), result, [...flags].join(' '), doc];
   return `| ${cells.join(' | ')} |`;
@@ -100,7 +116,7 @@ block 0x10000100 (2 instructions, ends 0x10000108)
 \`@\` gives the guest address of the instruction that the following lines come from; \`;\` starts a comment.
 
 Flags: \`pure\` (no effect; may be folded, shared or dropped), \`commutative\`, \`ends\` (ends a block), \`load\` and
-\`store\` (may fault), \`exits\` (may leave the block).
+\`store\` (may fault), \`exits\` (may leave the block), \`called\` (a function of \`translators/ir/vector-halves.ts\`).
 
 ${parts.join('\n')}`;
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { generateFold } from '../../scripts/generate-fold.ts';
 import { generateInterpreter } from '../../scripts/generate-interpreter.ts';
 import { generateDocs } from '../../scripts/generate-ir-docs.ts';
+import { generateVectorLanes } from '../../scripts/generate-vector-lanes.ts';
 import { operations } from '../../translators/ir/operations.ts';
 
 const fileText = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -14,6 +15,10 @@ test('the interpreter is up to date: else run node scripts/generate-interpreter.
 
 test('folding is up to date: else run node scripts/generate-fold.ts', () => {
   expect(fileText('translators/ir/fold.generated.ts') === generateFold()).toBe(true);
+});
+
+test('lanes of vectors are up to date: else run node scripts/generate-vector-lanes.ts', () => {
+  expect(fileText('translators/ir/vector-lanes.generated.ts') === generateVectorLanes()).toBe(true);
 });
 
 test('docs/ir.md is up to date: else run node scripts/generate-ir-docs.ts', () => {

@@ -40,7 +40,9 @@ export function randomUnit(size: number, blocks = 3, mix: Mix = 'any'): fc.Arbit
   });
 }
 
-const inner = operations.filter((operation) => !operation.flags.has('ends'));
+/** Vectors come to the interpreter as halves. */
+const hasVector = ({ operands, result }: Operation): boolean => result === 'v128' || operands.includes('v128');
+const inner = operations.filter((operation) => !operation.flags.has('ends') && !hasVector(operation));
 const state = inner.filter((operation) => /^[gs]et\./.test(operation.name));
 const memory = inner.filter((operation) => operation.bytes > 0);
 const isWhole = ({ operands, result }: Operation): boolean =>
@@ -75,7 +77,7 @@ function buildBlock(unit: Unit, start: number, seeds: readonly Seed[], choices: 
   const first = unit.count;
   let pc = start;
   /** Indices of the block's values by type. */
-  const values: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [] };
+  const values: Record<Type, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   const append = (op: number, a: number, b: number, c: number, imm: number): number => {
     const index = unit.append(op, a, b, c, imm, pc);
     const { result } = operations[op];
@@ -86,6 +88,7 @@ function buildBlock(unit: Unit, start: number, seeds: readonly Seed[], choices: 
     const made = values[type];
     if (made.length > 0 && choice % 8 !== 0) return made[made.length - 1 - (choice % Math.min(made.length, 9))];
     if (type === 'i32') return append(codes['i32.const'], -1, -1, -1, interesting[choice % interesting.length]);
+    if (type === 'f32') return append(codes['f32.demote_f64'], operand('f64', 0), -1, -1, 0);
     return append(codes[`${type}.const`], choice, choice << 21, -1, 0);
   };
   const registerOf = (type: Type, choice: number): number => {
@@ -111,6 +114,7 @@ function buildBlock(unit: Unit, start: number, seeds: readonly Seed[], choices: 
       if (immediate === 'register') imm = registerOf((operation.result || operation.operands[0]) as Type, x >> 3);
       else if (immediate === 'displacement') imm = (seed.word % 64) | 0;
       else if (immediate === 'order') words[2] = y & 1;
+      else if (immediate === 'lane' || immediate === 'lanes') imm = x & 1;
       else if (immediate === 'exit') imm = 1 + (x % 8);
       else if (immediate === 'else' && operation.name === 'branch') words[1] = seed.word ^ 4;
       if (immediate === 'link' || immediate === 'detail') words[1] = seed.word;

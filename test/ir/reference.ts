@@ -5,11 +5,14 @@
  */
 import { doubleToSingle, fromHalves, highHalf, lowHalf, singleToDouble } from '../../translators/float/operations.ts';
 import { exitCode, type Operation, operations } from '../../translators/ir/operations.ts';
-import { runtime } from '../../translators/ir/runtime.ts';
+import { runtime as plainRuntime } from '../../translators/ir/runtime.ts';
 import { header, type State } from '../../translators/ir/state.ts';
 import type { Block, Unit } from '../../translators/ir/unit.ts';
+import { calledFunctions } from '../../translators/ir/vector-halves.ts';
 import type { MemoryView } from '../../translators/memory-view.ts';
 import { byteOffset, permissionAt, testHelpers, testMachine } from './guest.ts';
+
+const runtime = { ...plainRuntime, ...calledFunctions };
 
 type Value = number | bigint;
 
@@ -58,7 +61,7 @@ export function evaluate(unit: Unit, block: Block, state: State, memory: MemoryV
       values.set(index, run(value(first), value(second), value(third), imm));
     } else if (name.startsWith('get.') || name.startsWith('set.')) {
       const register = state.file.registers[imm];
-      const array = state[register.type] as Value[] & (Int32Array | BigInt64Array);
+      const array = state[register.type as 'i32' | 'i64' | 'f64'] as Value[] & (Int32Array | BigInt64Array);
       if (name.startsWith('get.')) values.set(index, array[register.index]);
       else array[register.index] = value(first);
     } else if (name.startsWith('helper.')) {
@@ -136,6 +139,7 @@ function fromBits(operation: Operation, bits: bigint): Value {
   if (name === 'load64') return BigInt.asIntN(64, bits);
   if (name === 'load64.f64') return fromHalves(low, Number(BigInt.asIntN(32, bits >> 32n)));
   if (name === 'load32.f64') return singleToDouble(low);
+  if (name === 'load32.f32') return new Float32Array(Int32Array.of(low).buffer)[0];
   return Number(name.endsWith('_u') ? bits : BigInt.asIntN(bytes * 8, bits));
 }
 

@@ -30,14 +30,19 @@ export function replayRange(
 
 /** @returns what stands for the instruction's value; -1 when it has none */
 function emit(unit: Unit, index: number, b: Builder, value: (index: number) => Value): Value {
-  const { name, operands, flags, result } = operations[unit.op[index]];
+  const { name, operands, flags, immediates, result } = operations[unit.op[index]];
   const code = unit.op[index];
   const [first, second, third, imm] = [unit.a[index], unit.b[index], unit.c[index], unit.imm[index]];
   const kind = name.slice(0, name.indexOf('.') < 0 ? undefined : name.indexOf('.'));
   if (name === 'i32.const') return b.constant(imm);
   if (name === 'i64.const') return b.constant64(first, second);
   if (name === 'f64.const') return b.constantF64(first, second);
+  if (name === 'v128.const') return b.constant128(first, second, third, imm);
   if (name === 'f64.nan_of2') return b.nanOf2(value(first), value(second), value(third), imm);
+  if (flags.has('pure') && immediates.length > 0) {
+    const [x, y, z] = [first, second, third].map((word, at) => (at < operands.length ? value(word) : -1));
+    return b.withImmediate(code, imm, x, y, z);
+  }
   if (flags.has('pure')) {
     if (operands.length === 1) return b.unary(code, value(first));
     if (operands.length === 2) return b.binary(code, value(first), value(second));

@@ -103,7 +103,7 @@ describe('verifier', () => {
 
   test('instructions that text cannot say', () => {
     const unit = new Unit();
-    unit.append(250, -1, -1, -1, 0, 0);
+    unit.append(65000, -1, -1, -1, 0, 0);
     unit.append(codes['i32.neg'], 5, -1, -1, 0, 0);
     unit.append(codes['get.i32'], -1, -1, -1, 99, 0);
     unit.append(codes['helper.none'], -1, -1, -1, -1, 0);
@@ -113,7 +113,7 @@ describe('verifier', () => {
     unit.blocks.push({ pc: 8, first: 6, end: 6, guestInstructions: 1, endPc: 12 });
     expect(verifyUnit(unit, testNames)).toEqual([
       'block 0x0: it has 0 guest instructions',
-      'block 0x0: instruction 0, operation 250: there is no such operation',
+      'block 0x0: instruction 0, operation 65000: there is no such operation',
       'block 0x0: instruction 1, v1 = i32.neg v5: operand 1 is not defined before it in the block',
       'block 0x0: instruction 2, get.i32: there is no register 99',
       'block 0x0: instruction 3, helper.none: there is no helper -1',

@@ -16,10 +16,14 @@ export type Value = number;
 export const op = codes;
 
 const constant32 = op['i32.const'];
-const getCodes: Record<Type, number> = { i32: op['get.i32'], i64: op['get.i64'], f64: op['get.f64'], f32: -1 };
-const setCodes: Record<Type, number> = { i32: op['set.i32'], i64: op['set.i64'], f64: op['set.f64'], f32: -1 };
+// biome-ignore format: one row per line
+const getCodes: Record<Type, number> = { i32: op['get.i32'], i64: op['get.i64'], f64: op['get.f64'], f32: -1, v128: op['get.v128'] };
+// biome-ignore format: one row per line
+const setCodes: Record<Type, number> = { i32: op['set.i32'], i64: op['set.i64'], f64: op['set.f64'], f32: -1, v128: op['set.v128'] };
 
 const f64Const = op['f64.const'];
+const f64x2ExtractLane = op['f64x2.extract_lane'];
+const f64x2ReplaceLane = op['f64x2.replace_lane'];
 const f64NanOf2 = op['f64.nan_of2'];
 const f64Select = op['f64.select'];
 const i32Add = op['i32.add'];
@@ -57,6 +61,17 @@ const i64Or = op['i64.or'];
 const i64Select = op['i64.select'];
 const i64Sub = op['i64.sub'];
 const i64Xor = op['i64.xor'];
+const v128Const = op['v128.const'];
+const v128Select = op['v128.select'];
+
+/** What a vector operation makes of twice the same operand: 1 zeros, 2 ones, 3 that operand; the index is the code. */
+const ofTwins = new Uint8Array(operations.length);
+for (const name of ['xor', 'andnot']) ofTwins[op[`v128.${name}`]] = ofTwins[op[`half.${name}`]] = 1;
+for (const name of ['and', 'or']) ofTwins[op[`v128.${name}`]] = ofTwins[op[`half.${name}`]] = 3;
+for (const shape of ['i8x16', 'i16x8', 'i32x4', 'i64x2', 'i8x8', 'i16x4', 'i32x2', 'i64x1']) {
+  ofTwins[op[`${shape}.sub`]] = ofTwins[op[`${shape}.gt_s`]] = 1;
+  ofTwins[op[`${shape}.eq`]] = 2;
+}
 
 /** 1 for pure operations with an i64 among operands and result, but not `i64.select`; the index is the operation's code. */
 const isWide = Uint8Array.from(operations, ({ flags, operands, result }) =>
@@ -144,6 +159,11 @@ export class Builder {
     return this.unit.append(f64Const, low | 0, high | 0, -1, 0, this.pc);
   }
 
+  /** The vector with these words, the lowest first. */
+  constant128(first: number, second: number, third: number, fourth: number): Value {
+    return this.unit.append(v128Const, first | 0, second | 0, third | 0, fourth | 0, this.pc);
+  }
+
   isConstant(value: Value): boolean {
     return this.unit.op[value] === constant32;
   }
@@ -198,7 +218,7 @@ export class Builder {
   }
 
   ternary(code: number, a: Value, b: Value, c: Value): Value {
-    if (code === i32Select || code === f64Select || code === i64Select) {
+    if (code === i32Select || code === f64Select || code === i64Select || code === v128Select) {
       if (this.unit.op[a] === constant32) return this.unit.imm[a] !== 0 ? b : c;
     }
     return this.unit.append(code, a, b, c, 0, this.pc);
@@ -268,6 +288,20 @@ export class Builder {
     if (typeof inner !== 'bigint') return undefined;
     const joined = code === i64Add ? BigInt.asIntN(64, inner + second) : inner & second;
     return this.binary(code, unit.a[a], this.constantFrom(joined));
+  }
+
+  /** A pure operation that has an immediate, by its code. */
+  withImmediate(code: number, immediate: number, a: Value, b: Value = -1, c: Value = -1): Value {
+    const { unit } = this;
+    const inner = unit.op[a];
+    // A lane of a vector whose other lane was replaced, or whose own was.
+    if (code === f64x2ExtractLane && inner === f64x2ReplaceLane) {
+      return unit.imm[a] === immediate ? unit.b[a] : this.withImmediate(code, immediate, unit.a[a]);
+    }
+    if (code === f64x2ReplaceLane && inner === code && unit.imm[a] === immediate) {
+      return this.withImmediate(code, immediate, unit.a[a], b);
+    }
+    return unit.append(code, a, b, c, immediate, this.pc);
   }
 
   /** `f64.nan_of2`: a, or what stands for it when it is a NaN; `defaultHigh` is the high word of the ISA's default NaN. */

@@ -140,6 +140,14 @@ export class Evaluator extends Builder {
     return fold(code, a, b, c) ?? this.refuse();
   }
 
+  override constant128(): Value {
+    return this.refuse();
+  }
+
+  override withImmediate(): Value {
+    return this.refuse();
+  }
+
   override nanOf2(): Value {
     return this.refuse();
   }

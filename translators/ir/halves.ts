@@ -6,6 +6,7 @@
  * | register | halves |
  * | --- | --- |
  * | `rax`, i64 | `rax`, i32, and `rax.high`, i32 |
+ * | `xmm0`, v128 | `xmm0`, f64, and `xmm0.high`, f64: doubles with these bits |
  */
 import type { Frontend } from '../frontend.ts';
 import { Builder } from './builder.ts';

@@ -13,6 +13,7 @@
  * | load | destination, address, displacement |
  * | store | address, displacement, value |
  * | compareBranch | a, b, link, else link, pc, else pc |
+ * | call | destination, function, what the operands are, operands and immediate (4 words) |
  * | other | see `special` |
  *
  * A link is the position of the next block's code, or 0 as long as it is not known.
@@ -26,6 +27,7 @@ export type Form =
   | 'valueImmediate'
   | 'load'
   | 'store'
+  | 'call'
   | 'compareBranch'
   | 'compareBranchImmediate';
 
@@ -100,6 +102,21 @@ export const reversedOpcode = new Int32Array(operations.length);
 export const branchOpcode = new Int32Array(operations.length);
 export const branchImmediateOpcode = new Int32Array(operations.length);
 
+/** Operations whose functions are called through a table (flag `called`); the index is the function's number there. */
+export const calledOperations: readonly Operation[] = operations.filter(({ flags }) => flags.has('called'));
+/** From an operation's code to the number of its function, or -1. */
+export const calledNumber = new Int32Array(operations.length).fill(-1);
+calledOperations.forEach(({ code }, number) => {
+  calledNumber[code] = number;
+});
+/** What a word of a call is: two bits each in the word that describes the operands. The last is a constant in the stream. */
+export const callOperand: Readonly<Record<string, number>> = { i32: 0, f64: 1, f32: 2, constant: 3 };
+/** For each called operation, by its code, what its words are. */
+export const callMask = Int32Array.from(operations, ({ operands, immediates }) => {
+  const kinds = [...operands, ...(immediates.length > 0 ? ['constant'] : [])];
+  return kinds.reduce((mask, kind, at) => mask | ((callOperand[kind] ?? 0) << (2 * at)), 0);
+});
+
 /** Opcodes of the instructions with a meaning of their own. */
 export const special: Record<string, number> = {};
 
@@ -144,10 +161,13 @@ function list(): Instruction[] {
   for (const name of Object.keys(ordinaryArithmetic)) {
     addSpecial(`ordinary.${name}`, 'destination helper mask a b c');
   }
+  for (const type of ['i32', 'f32', 'f64']) add(`call.${type}`, 'call', 8);
   for (const operation of operations) {
-    const { code, name, flags, operands, bytes } = operation;
+    const { code, name, flags, operands, result, bytes } = operation;
     if (comesInHalves(operation)) continue;
-    if (flags.has('pure') && operands.length > 0) {
+    if (flags.has('called')) {
+      valueOpcode[code] = made.findIndex((instruction) => instruction.name === `call.${result}`);
+    } else if (flags.has('pure') && operands.length > 0) {
       valueOpcode[code] = add(name, 'value', 2 + operands.length + (takesImmediate(operation) ? 1 : 0), operation);
       if (!isWordOperation(operation)) continue;
       immediateOpcode[code] = add(`${name} constant`, 'valueImmediate', 4, operation);

@@ -12,6 +12,8 @@ import type { CodeBuffer } from './interpreter-code.ts';
 import {
   branchImmediateOpcode,
   branchOpcode,
+  calledNumber,
+  callMask,
   immediateOpcode,
   memoryOpcode,
   reversedOpcode,
@@ -275,6 +277,12 @@ export class Preparer {
     const b = operands > 1 ? this.operand(right, index, types[1]) : 0;
     const c = operands > 2 ? this.operand(unit.c[index], index, types[2]) : 0;
     const slot = this.define(index, op, code.length);
+    if (calledNumber[op] >= 0) {
+      const imm = unit.imm[index];
+      code.emit4(valueOpcode[op], slot, calledNumber[op], callMask[op]);
+      code.emit4(a, operands > 1 ? b : imm, operands > 2 ? c : imm, imm);
+      return;
+    }
     code.emit(valueOpcode[op]);
     code.emit(slot);
     code.emit(a);

@@ -8,8 +8,8 @@ const { abs, addSingle, bswap, ctz, divSingle, divs64, divu64, doubleToSingle, f
 
 /** Runs interpreter code from position `ip` until something stops it; returns why (`stop`). */
 export function execute(cpu: Interpreter, ip: number, left: number): number {
-  const { helpers, memory, state } = cpu;
-  const { i32, f64 } = state;
+  const { called, helpers, memory, state } = cpu;
+  const { i32, f32, f64 } = state;
   const { view, permissions } = memory;
   const { words, statusWord, ordinaryMask, ordinaryStatus, unsettledOperands } = cpu;
   const flip = hostFlip(memory);
@@ -476,8 +476,29 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 7;
         continue;
       }
-      // i32.add
+      // call.i32
       case 36: {
+        const mask = code[ip + 3];
+        i32[code[ip + 1]] = called[code[ip + 2]]((mask & 3) === 1 ? f64[code[ip + 4]] : (mask & 3) === 3 ? code[ip + 4] : (mask & 3) === 2 ? f32[code[ip + 4]] : i32[code[ip + 4]], (mask & 12) === 4 ? f64[code[ip + 5]] : (mask & 12) === 12 ? code[ip + 5] : (mask & 12) === 8 ? f32[code[ip + 5]] : i32[code[ip + 5]], (mask & 48) === 16 ? f64[code[ip + 6]] : (mask & 48) === 48 ? code[ip + 6] : (mask & 48) === 32 ? f32[code[ip + 6]] : i32[code[ip + 6]], (mask & 192) === 64 ? f64[code[ip + 7]] : (mask & 192) === 192 ? code[ip + 7] : (mask & 192) === 128 ? f32[code[ip + 7]] : i32[code[ip + 7]]);
+        ip += 8;
+        continue;
+      }
+      // call.f32
+      case 37: {
+        const mask = code[ip + 3];
+        f32[code[ip + 1]] = called[code[ip + 2]]((mask & 3) === 1 ? f64[code[ip + 4]] : (mask & 3) === 3 ? code[ip + 4] : (mask & 3) === 2 ? f32[code[ip + 4]] : i32[code[ip + 4]], (mask & 12) === 4 ? f64[code[ip + 5]] : (mask & 12) === 12 ? code[ip + 5] : (mask & 12) === 8 ? f32[code[ip + 5]] : i32[code[ip + 5]], (mask & 48) === 16 ? f64[code[ip + 6]] : (mask & 48) === 48 ? code[ip + 6] : (mask & 48) === 32 ? f32[code[ip + 6]] : i32[code[ip + 6]], (mask & 192) === 64 ? f64[code[ip + 7]] : (mask & 192) === 192 ? code[ip + 7] : (mask & 192) === 128 ? f32[code[ip + 7]] : i32[code[ip + 7]]);
+        ip += 8;
+        continue;
+      }
+      // call.f64
+      case 38: {
+        const mask = code[ip + 3];
+        f64[code[ip + 1]] = called[code[ip + 2]]((mask & 3) === 1 ? f64[code[ip + 4]] : (mask & 3) === 3 ? code[ip + 4] : (mask & 3) === 2 ? f32[code[ip + 4]] : i32[code[ip + 4]], (mask & 12) === 4 ? f64[code[ip + 5]] : (mask & 12) === 12 ? code[ip + 5] : (mask & 12) === 8 ? f32[code[ip + 5]] : i32[code[ip + 5]], (mask & 48) === 16 ? f64[code[ip + 6]] : (mask & 48) === 48 ? code[ip + 6] : (mask & 48) === 32 ? f32[code[ip + 6]] : i32[code[ip + 6]], (mask & 192) === 64 ? f64[code[ip + 7]] : (mask & 192) === 192 ? code[ip + 7] : (mask & 192) === 128 ? f32[code[ip + 7]] : i32[code[ip + 7]]);
+        ip += 8;
+        continue;
+      }
+      // i32.add
+      case 39: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a + b) | 0;
@@ -485,7 +506,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.add constant
-      case 37: {
+      case 40: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a + b) | 0;
@@ -493,7 +514,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.sub
-      case 38: {
+      case 41: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a - b) | 0;
@@ -501,7 +522,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.sub constant
-      case 39: {
+      case 42: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a - b) | 0;
@@ -509,7 +530,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mul
-      case 40: {
+      case 43: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = Math.imul(a, b);
@@ -517,7 +538,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mul constant
-      case 41: {
+      case 44: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = Math.imul(a, b);
@@ -525,7 +546,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_s
-      case 42: {
+      case 45: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = mulhs(a, b);
@@ -533,7 +554,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_s constant
-      case 43: {
+      case 46: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = mulhs(a, b);
@@ -541,7 +562,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_u
-      case 44: {
+      case 47: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = mulhu(a, b);
@@ -549,7 +570,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.mulh_u constant
-      case 45: {
+      case 48: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = mulhu(a, b);
@@ -557,7 +578,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_s
-      case 46: {
+      case 49: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a / b) | 0;
@@ -565,7 +586,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_s constant
-      case 47: {
+      case 50: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a / b) | 0;
@@ -573,7 +594,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_u
-      case 48: {
+      case 51: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) / (b >>> 0)) | 0;
@@ -581,7 +602,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.div_u constant
-      case 49: {
+      case 52: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) / (b >>> 0)) | 0;
@@ -589,7 +610,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_s
-      case 50: {
+      case 53: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a % b) | 0;
@@ -597,7 +618,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_s constant
-      case 51: {
+      case 54: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a % b) | 0;
@@ -605,7 +626,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_u
-      case 52: {
+      case 55: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) % (b >>> 0)) | 0;
@@ -613,7 +634,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rem_u constant
-      case 53: {
+      case 56: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) % (b >>> 0)) | 0;
@@ -621,7 +642,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.and
-      case 54: {
+      case 57: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a & b;
@@ -629,7 +650,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.and constant
-      case 55: {
+      case 58: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a & b;
@@ -637,7 +658,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.or
-      case 56: {
+      case 59: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a | b;
@@ -645,7 +666,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.or constant
-      case 57: {
+      case 60: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a | b;
@@ -653,7 +674,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.xor
-      case 58: {
+      case 61: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a ^ b;
@@ -661,7 +682,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.xor constant
-      case 59: {
+      case 62: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a ^ b;
@@ -669,21 +690,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.not
-      case 60: {
+      case 63: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = ~a;
         ip += 3;
         continue;
       }
       // i32.neg
-      case 61: {
+      case 64: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (-a) | 0;
         ip += 3;
         continue;
       }
       // i32.shl
-      case 62: {
+      case 65: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a << b;
@@ -691,7 +712,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shl constant
-      case 63: {
+      case 66: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a << b;
@@ -699,7 +720,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_u
-      case 64: {
+      case 67: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a >>> b) | 0;
@@ -707,7 +728,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_u constant
-      case 65: {
+      case 68: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a >>> b) | 0;
@@ -715,7 +736,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_s
-      case 66: {
+      case 69: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = a >> b;
@@ -723,7 +744,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.shr_s constant
-      case 67: {
+      case 70: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = a >> b;
@@ -731,7 +752,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rotl
-      case 68: {
+      case 71: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a << b) | (a >>> (32 - b));
@@ -739,7 +760,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.rotl constant
-      case 69: {
+      case 72: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a << b) | (a >>> (32 - b));
@@ -747,49 +768,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.clz
-      case 70: {
+      case 73: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = Math.clz32(a);
         ip += 3;
         continue;
       }
       // i32.ctz
-      case 71: {
+      case 74: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = ctz(a);
         ip += 3;
         continue;
       }
       // i32.popcnt
-      case 72: {
+      case 75: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = popcnt(a);
         ip += 3;
         continue;
       }
       // i32.bswap
-      case 73: {
+      case 76: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = bswap(a);
         ip += 3;
         continue;
       }
       // i32.extend8_s
-      case 74: {
+      case 77: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a << 24) >> 24;
         ip += 3;
         continue;
       }
       // i32.extend16_s
-      case 75: {
+      case 78: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a << 16) >> 16;
         ip += 3;
         continue;
       }
       // i32.select
-      case 76: {
+      case 79: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         const c = i32[code[ip + 4]];
@@ -798,14 +819,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.eqz
-      case 77: {
+      case 80: {
         const a = i32[code[ip + 2]];
         i32[code[ip + 1]] = (a === 0 ? 1 : 0);
         ip += 3;
         continue;
       }
       // i32.eq
-      case 78: {
+      case 81: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -813,7 +834,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.eq constant
-      case 79: {
+      case 82: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -821,7 +842,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.eq
-      case 80: {
+      case 83: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a === b) {
@@ -832,7 +853,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.eq constant
-      case 81: {
+      case 84: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a === b) {
@@ -843,7 +864,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ne
-      case 82: {
+      case 85: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a !== b ? 1 : 0);
@@ -851,7 +872,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ne constant
-      case 83: {
+      case 86: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a !== b ? 1 : 0);
@@ -859,7 +880,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ne
-      case 84: {
+      case 87: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a !== b) {
@@ -870,7 +891,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ne constant
-      case 85: {
+      case 88: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a !== b) {
@@ -881,7 +902,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.lt_s
-      case 86: {
+      case 89: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -889,7 +910,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.lt_s constant
-      case 87: {
+      case 90: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -897,7 +918,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.lt_s
-      case 88: {
+      case 91: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a < b) {
@@ -908,7 +929,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.lt_s constant
-      case 89: {
+      case 92: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a < b) {
@@ -919,7 +940,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.le_s
-      case 90: {
+      case 93: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a <= b ? 1 : 0);
@@ -927,7 +948,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.le_s constant
-      case 91: {
+      case 94: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a <= b ? 1 : 0);
@@ -935,7 +956,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.le_s
-      case 92: {
+      case 95: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a <= b) {
@@ -946,7 +967,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.le_s constant
-      case 93: {
+      case 96: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a <= b) {
@@ -957,7 +978,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.gt_s
-      case 94: {
+      case 97: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -965,7 +986,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.gt_s constant
-      case 95: {
+      case 98: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -973,7 +994,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.gt_s
-      case 96: {
+      case 99: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a > b) {
@@ -984,7 +1005,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.gt_s constant
-      case 97: {
+      case 100: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a > b) {
@@ -995,7 +1016,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ge_s
-      case 98: {
+      case 101: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1003,7 +1024,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ge_s constant
-      case 99: {
+      case 102: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1011,7 +1032,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ge_s
-      case 100: {
+      case 103: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if (a >= b) {
@@ -1022,7 +1043,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ge_s constant
-      case 101: {
+      case 104: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if (a >= b) {
@@ -1033,7 +1054,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.lt_u
-      case 102: {
+      case 105: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) < (b >>> 0) ? 1 : 0);
@@ -1041,7 +1062,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.lt_u constant
-      case 103: {
+      case 106: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) < (b >>> 0) ? 1 : 0);
@@ -1049,7 +1070,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.lt_u
-      case 104: {
+      case 107: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) < (b >>> 0)) {
@@ -1060,7 +1081,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.lt_u constant
-      case 105: {
+      case 108: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) < (b >>> 0)) {
@@ -1071,7 +1092,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.le_u
-      case 106: {
+      case 109: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) <= (b >>> 0) ? 1 : 0);
@@ -1079,7 +1100,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.le_u constant
-      case 107: {
+      case 110: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) <= (b >>> 0) ? 1 : 0);
@@ -1087,7 +1108,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.le_u
-      case 108: {
+      case 111: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) <= (b >>> 0)) {
@@ -1098,7 +1119,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.le_u constant
-      case 109: {
+      case 112: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) <= (b >>> 0)) {
@@ -1109,7 +1130,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.gt_u
-      case 110: {
+      case 113: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) > (b >>> 0) ? 1 : 0);
@@ -1117,7 +1138,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.gt_u constant
-      case 111: {
+      case 114: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) > (b >>> 0) ? 1 : 0);
@@ -1125,7 +1146,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.gt_u
-      case 112: {
+      case 115: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) > (b >>> 0)) {
@@ -1136,7 +1157,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.gt_u constant
-      case 113: {
+      case 116: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) > (b >>> 0)) {
@@ -1147,7 +1168,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // i32.ge_u
-      case 114: {
+      case 117: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         i32[code[ip + 1]] = ((a >>> 0) >= (b >>> 0) ? 1 : 0);
@@ -1155,7 +1176,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // i32.ge_u constant
-      case 115: {
+      case 118: {
         const a = i32[code[ip + 2]];
         const b = code[ip + 3];
         i32[code[ip + 1]] = ((a >>> 0) >= (b >>> 0) ? 1 : 0);
@@ -1163,7 +1184,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // branch i32.ge_u
-      case 116: {
+      case 119: {
         const a = i32[code[ip + 1]];
         const b = i32[code[ip + 2]];
         if ((a >>> 0) >= (b >>> 0)) {
@@ -1174,7 +1195,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // branch i32.ge_u constant
-      case 117: {
+      case 120: {
         const a = i32[code[ip + 1]];
         const b = code[ip + 2];
         if ((a >>> 0) >= (b >>> 0)) {
@@ -1185,7 +1206,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         pc = code[ip + 6]; link = ip + 4; key = 0; break;
       }
       // halves.mulh_s
-      case 118: {
+      case 121: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulhs64(a, b);
@@ -1193,7 +1214,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // halves.mulh_u
-      case 119: {
+      case 122: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulhu64(a, b);
@@ -1201,7 +1222,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // halves.div_s
-      case 120: {
+      case 123: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divs64(a, b);
@@ -1209,7 +1230,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // halves.div_u
-      case 121: {
+      case 124: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divu64(a, b);
@@ -1217,7 +1238,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // halves.rem_s
-      case 122: {
+      case 125: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = rems64(a, b);
@@ -1225,7 +1246,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // halves.rem_u
-      case 123: {
+      case 126: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = remu64(a, b);
@@ -1233,7 +1254,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.add
-      case 124: {
+      case 127: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a + b;
@@ -1241,7 +1262,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub
-      case 125: {
+      case 128: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a - b;
@@ -1249,7 +1270,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul
-      case 126: {
+      case 129: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a * b;
@@ -1257,7 +1278,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div
-      case 127: {
+      case 130: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = a / b;
@@ -1265,14 +1286,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt
-      case 128: {
+      case 131: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.sqrt(a);
         ip += 3;
         continue;
       }
       // f64.fma
-      case 129: {
+      case 132: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1281,21 +1302,21 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.neg
-      case 130: {
+      case 133: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = neg(a);
         ip += 3;
         continue;
       }
       // f64.abs
-      case 131: {
+      case 134: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = abs(a);
         ip += 3;
         continue;
       }
       // f64.select
-      case 132: {
+      case 135: {
         const a = i32[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1304,7 +1325,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.eq
-      case 133: {
+      case 136: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a === b ? 1 : 0);
@@ -1312,7 +1333,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.lt
-      case 134: {
+      case 137: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a < b ? 1 : 0);
@@ -1320,7 +1341,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.gt
-      case 135: {
+      case 138: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a > b ? 1 : 0);
@@ -1328,7 +1349,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.ge
-      case 136: {
+      case 139: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a >= b ? 1 : 0);
@@ -1336,7 +1357,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.unordered
-      case 137: {
+      case 140: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         i32[code[ip + 1]] = (a !== a || b !== b ? 1 : 0);
@@ -1344,7 +1365,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.nan_of2
-      case 138: {
+      case 141: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1353,14 +1374,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.to_single
-      case 139: {
+      case 142: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = Math.fround(a);
         ip += 3;
         continue;
       }
       // f64.add_single
-      case 140: {
+      case 143: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = addSingle(a, b);
@@ -1368,7 +1389,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sub_single
-      case 141: {
+      case 144: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = subSingle(a, b);
@@ -1376,7 +1397,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.mul_single
-      case 142: {
+      case 145: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = mulSingle(a, b);
@@ -1384,7 +1405,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.div_single
-      case 143: {
+      case 146: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         f64[code[ip + 1]] = divSingle(a, b);
@@ -1392,14 +1413,14 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.sqrt_single
-      case 144: {
+      case 147: {
         const a = f64[code[ip + 2]];
         f64[code[ip + 1]] = sqrtSingle(a);
         ip += 3;
         continue;
       }
       // f64.fma_single
-      case 145: {
+      case 148: {
         const a = f64[code[ip + 2]];
         const b = f64[code[ip + 3]];
         const c = f64[code[ip + 4]];
@@ -1408,7 +1429,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.from_halves
-      case 146: {
+      case 149: {
         const a = i32[code[ip + 2]];
         const b = i32[code[ip + 3]];
         f64[code[ip + 1]] = fromHalves(a, b);
@@ -1416,49 +1437,49 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // f64.low
-      case 147: {
+      case 150: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = lowHalf(a);
         ip += 3;
         continue;
       }
       // f64.high
-      case 148: {
+      case 151: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = highHalf(a);
         ip += 3;
         continue;
       }
       // f64.convert_i32_s
-      case 149: {
+      case 152: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = a;
         ip += 3;
         continue;
       }
       // f64.convert_i32_u
-      case 150: {
+      case 153: {
         const a = i32[code[ip + 2]];
         f64[code[ip + 1]] = (a >>> 0);
         ip += 3;
         continue;
       }
       // i32.trunc_f64_s
-      case 151: {
+      case 154: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = truncate(a);
         ip += 3;
         continue;
       }
       // i32.nearest_f64_s
-      case 152: {
+      case 155: {
         const a = f64[code[ip + 2]];
         i32[code[ip + 1]] = nearest(a);
         ip += 3;
         continue;
       }
       // load8_u
-      case 153: {
+      case 156: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1470,7 +1491,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load8_s
-      case 154: {
+      case 157: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[address >>> 12] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 1);
@@ -1482,7 +1503,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u
-      case 155: {
+      case 158: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1494,7 +1515,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_u reversed
-      case 156: {
+      case 159: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1506,7 +1527,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s
-      case 157: {
+      case 160: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1518,7 +1539,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load16_s reversed
-      case 158: {
+      case 161: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 1);
@@ -1530,7 +1551,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32
-      case 159: {
+      case 162: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1542,7 +1563,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32 reversed
-      case 160: {
+      case 163: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1554,7 +1575,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64
-      case 161: {
+      case 164: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1568,7 +1589,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load64.f64 reversed
-      case 162: {
+      case 165: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 1);
@@ -1582,7 +1603,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64
-      case 163: {
+      case 166: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1594,7 +1615,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // load32.f64 reversed
-      case 164: {
+      case 167: {
         const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 1);
@@ -1605,8 +1626,32 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         ip += 4;
         continue;
       }
+      // load32.f32
+      case 168: {
+        const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
+        if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
+          const forbidden = firstForbidden(permissions, address, 4, 1);
+          if (forbidden >= 0) return cpu.fault(ip, forbidden, 1, left);
+        }
+        const at = (origin4 + (address ^ flip)) >>> 0;
+        f32[code[ip + 1]] = view.getFloat32(at, true);
+        ip += 4;
+        continue;
+      }
+      // load32.f32 reversed
+      case 169: {
+        const address = (i32[code[ip + 2]] + code[ip + 3]) | 0;
+        if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 1) === 0) {
+          const forbidden = firstForbidden(permissions, address, 4, 1);
+          if (forbidden >= 0) return cpu.fault(ip, forbidden, 1, left);
+        }
+        const at = (origin4 + (address ^ flip)) >>> 0;
+        f32[code[ip + 1]] = view.getFloat32(at, false);
+        ip += 4;
+        continue;
+      }
       // store8
-      case 165: {
+      case 170: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[address >>> 12] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 1, 2);
@@ -1618,7 +1663,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16
-      case 166: {
+      case 171: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1630,7 +1675,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store16 reversed
-      case 167: {
+      case 172: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 1) | (address << 31)) >>> 11] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 2, 2);
@@ -1642,7 +1687,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32
-      case 168: {
+      case 173: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1654,7 +1699,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32 reversed
-      case 169: {
+      case 174: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1666,7 +1711,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64
-      case 170: {
+      case 175: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1680,7 +1725,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store64.f64 reversed
-      case 171: {
+      case 176: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 3) | (address << 29)) >>> 9] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 8, 2);
@@ -1694,7 +1739,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64
-      case 172: {
+      case 177: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1706,7 +1751,7 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         continue;
       }
       // store32.f64 reversed
-      case 173: {
+      case 178: {
         const address = (i32[code[ip + 1]] + code[ip + 2]) | 0;
         if ((permissions[((address >>> 2) | (address << 30)) >>> 10] & 2) === 0) {
           const forbidden = firstForbidden(permissions, address, 4, 2);
@@ -1715,6 +1760,53 @@ export function execute(cpu: Interpreter, ip: number, left: number): number {
         const at = (origin4 + (address ^ flip)) >>> 0;
         view.setInt32(at, doubleToSingle(f64[code[ip + 3]]), false);
         ip += 4;
+        continue;
+      }
+      // f32.eq
+      case 179: {
+        const a = f32[code[ip + 2]];
+        const b = f32[code[ip + 3]];
+        i32[code[ip + 1]] = (a === b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // f32.lt
+      case 180: {
+        const a = f32[code[ip + 2]];
+        const b = f32[code[ip + 3]];
+        i32[code[ip + 1]] = (a < b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // f32.unordered
+      case 181: {
+        const a = f32[code[ip + 2]];
+        const b = f32[code[ip + 3]];
+        i32[code[ip + 1]] = (a !== a || b !== b ? 1 : 0);
+        ip += 4;
+        continue;
+      }
+      // f64.pmin
+      case 182: {
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = b < a ? b : a;
+        ip += 4;
+        continue;
+      }
+      // f64.pmax
+      case 183: {
+        const a = f64[code[ip + 2]];
+        const b = f64[code[ip + 3]];
+        f64[code[ip + 1]] = a < b ? b : a;
+        ip += 4;
+        continue;
+      }
+      // i32.trunc_f64_indefinite
+      case 184: {
+        const a = f64[code[ip + 2]];
+        i32[code[ip + 1]] = a > -2147483649 && a < 2147483648 ? a | 0 : -0x80000000;
+        ip += 3;
         continue;
       }
       default:

@@ -11,11 +11,13 @@ import type { MemoryView } from '../memory-view.ts';
 import { Evaluator } from './evaluator.ts';
 import { execute } from './interpreter.generated.ts';
 import { CodeBuffer, type PreparedCode } from './interpreter-code.ts';
-import { stop } from './interpreter-encoding.ts';
+import { calledOperations, stop } from './interpreter-encoding.ts';
 import { Preparer } from './interpreter-prepare.ts';
 import { exitCode } from './operations.ts';
 import { header, type State } from './state.ts';
 import type { Unit } from './unit.ts';
+import { type Called, calledFunctions } from './vector-halves.ts';
+import { identifierOf } from './vector-operations.ts';
 
 export { stop } from './interpreter-encoding.ts';
 
@@ -39,6 +41,8 @@ const accessWord = header.access >> 2;
 const instructionsIndex = header.instructions >> 3;
 const executeAccess = 4;
 
+const calledByNumber = calledOperations.map(({ name }) => calledFunctions[identifierOf(name)]);
+
 /** No reason to stop. */
 const none = 0;
 
@@ -52,6 +56,8 @@ export class Interpreter {
   readonly memory: MemoryView;
   readonly machine: Machine;
   readonly helpers: readonly Run[];
+  /** The functions of called operations, by number. */
+  readonly called: readonly Called[] = calledByNumber;
   /** Guest memory as words, for atomic operations. */
   readonly words: Int32Array;
   /** How often a block runs before run() leaves with `stop.hot`; counts for blocks prepared from now on. */

@@ -18,6 +18,7 @@ export const accessors: Readonly<Record<string, string>> = {
   load16_u: 'view.getUint16(at, little)',
   load16_s: 'view.getInt16(at, little)',
   load32: 'view.getInt32(at, little)',
+  'load32.f32': 'view.getFloat32(at, little)',
   'load32.f64': 'singleToDouble(view.getInt32(at, little))',
   store8: 'view.setInt8(at, value)',
   store16: 'view.setInt16(at, value, little)',

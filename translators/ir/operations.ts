@@ -12,15 +12,17 @@
  *   Names from runtime.ts may be used.
  * - `test`: the same for an i32 result that is 0 or 1, as a JavaScript condition.
  * - flags: `pure` (no effect, may be folded, shared or dropped), `commutative`, `ends` (ends a
- *   block), `load`, `store` (may fault), `exits` (may leave the block).
+ *   block), `load`, `store` (may fault), `exits` (may leave the block), `called` (the JavaScript calls a function of
+ *   vector-halves.ts: the interpreter does so through a table, and its loop need not have a case for it).
  *
  * Floating point: rounding is to nearest, ties to even. When an arithmetic result is a NaN its
  * payload and sign are unspecified; frontends pin them with the `nan_of` operations, so nothing
  * unspecified reaches guest state. Moves, `neg`, `abs` and `copysign` never change a payload.
  */
 import type { Type } from './types.ts';
+import { vectorHalves, vectorScalars, vectors } from './vector-operations.ts';
 
-export type Flag = 'pure' | 'commutative' | 'ends' | 'load' | 'store' | 'exits';
+export type Flag = 'pure' | 'commutative' | 'ends' | 'load' | 'store' | 'exits' | 'called';
 export type Immediate =
   | 'constant'
   | 'register'
@@ -32,7 +34,9 @@ export type Immediate =
   | 'helper'
   | 'exit'
   | 'detail'
-  | 'nan';
+  | 'nan'
+  | 'lane'
+  | 'lanes';
 
 export interface Operation {
   readonly code: number;
@@ -48,7 +52,7 @@ export interface Operation {
   readonly bytes: number;
 }
 
-type Row = readonly [
+export type Row = readonly [
   name: string,
   signature: string,
   flags: string,
@@ -199,9 +203,11 @@ const state: Row[] = [
   ['get.i32', '-> i32', '', 'register', '', 'Reads guest register imm.'],
   ['get.i64', '-> i64', '', 'register', '', 'Reads guest register imm.'],
   ['get.f64', '-> f64', '', 'register', '', 'Reads guest register imm.'],
+  ['get.v128', '-> v128', '', 'register', '', 'Reads guest register imm.'],
   ['set.i32', 'i32 ->', '', 'register', '', 'Writes guest register imm.'],
   ['set.i64', 'i64 ->', '', 'register', '', 'Writes guest register imm.'],
   ['set.f64', 'f64 ->', '', 'register', '', 'Writes guest register imm.'],
+  ['set.v128', 'v128 ->', '', 'register', '', 'Writes guest register imm.'],
   ['helper.i32', '* -> i32', 'exits', 'helper', '', 'Calls helper imm of the ISA with up to three operands; it reads and writes the registers that its row names.'],
   ['helper.f64', '* -> f64', 'exits', 'helper', '', 'The same with a double as result.'],
   ['helper.none', '* ->', 'exits', 'helper', '', 'The same without a result.'],
@@ -218,12 +224,17 @@ const memory: Row[] = [
   ['load64', 'i32 -> i64', 'load', 'displacement order', '', 'Loads a doubleword.'],
   ['load64.f64', 'i32 -> f64', 'load', 'displacement order', '', 'Loads a double, bits unchanged.'],
   ['load32.f64', 'i32 -> f64', 'load', 'displacement order', '', 'Loads a single and widens it; a signalling NaN stays one (Power ISA DOUBLE()).'],
+  ['load32.f32', 'i32 -> f32', 'load', 'displacement order', '', 'Loads a single; a signalling NaN may become quiet.'],
+  ['load128', 'i32 -> v128', 'load', 'displacement order', '', 'Loads 16 bytes.'],
+  ['load64_zero', 'i32 -> v128', 'load', 'displacement order', '', 'Loads 8 bytes, zeros above them.'],
+  ['load32_zero', 'i32 -> v128', 'load', 'displacement order', '', 'Loads 4 bytes, zeros above them.'],
   ['store8', 'i32 i32 ->', 'store', 'displacement order', '', 'Stores the low byte of b.'],
   ['store16', 'i32 i32 ->', 'store', 'displacement order', '', 'Stores the low halfword of b.'],
   ['store32', 'i32 i32 ->', 'store', 'displacement order', '', 'Stores a word.'],
   ['store64', 'i32 i64 ->', 'store', 'displacement order', '', 'Stores a doubleword.'],
   ['store64.f64', 'i32 f64 ->', 'store', 'displacement order', '', 'Stores a double, bits unchanged.'],
   ['store32.f64', 'i32 f64 ->', 'store', 'displacement order', '', 'Stores a double as a single without rounding (Power ISA SINGLE()).'],
+  ['store128', 'i32 v128 ->', 'store', 'displacement order', '', 'Stores 16 bytes.'],
   ['compare_exchange32', 'i32 i32 i32 -> i32', 'load store', 'displacement', '', 'If the word at a equals b, stores c, atomically; gives the word found. a is a multiple of 4.'],
   ['check', 'i32 ->', 'load', 'displacement detail', '', 'Faults unless the b bytes at a + imm can be read (c = 1) or written (c = 2), before any of them is touched.'],
 ];
@@ -260,7 +271,7 @@ const bytesMoved = (name: string): number => {
 function declare(row: Row, code: number): Operation {
   const [name, signature, flags, immediates, javascript, doc] = row;
   const [operands, result] = signature.split('->').map((part) => part.trim());
-  const compares = isComparison(name);
+  const compares = result === 'i32' && isComparison(name);
   return {
     code,
     name,
@@ -285,6 +296,9 @@ export const operations: readonly Operation[] = [
   ...state,
   ...memory,
   ...exits,
+  ...vectorScalars,
+  ...vectors,
+  ...vectorHalves,
 ].map(declare);
 
 /** From an operation's name to its code. */

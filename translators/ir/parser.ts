@@ -91,7 +91,9 @@ class Parser {
       } else {
         for (const immediate of immediates) {
           if (immediate === 'register' || immediate === 'displacement') continue;
-          if (isWideConstant(operation)) [words.a, words.b] = this.item().wideConstant();
+          if (operation.result === 'v128' && immediate === 'constant') {
+            [words.a, words.b, words.c, words.imm] = this.item().wideConstant(4);
+          } else if (isWideConstant(operation)) [words.a, words.b] = this.item().wideConstant(2);
           else words[wordOf(operation, immediate)] = this.immediate(immediate);
         }
       }
@@ -174,10 +176,12 @@ class Parser {
     return value | 0;
   }
 
-  private wideConstant(): [low: number, high: number] {
-    const text = this.expect(/^0x[\da-f]{1,16}\b/i, 'up to 16 hexadecimal digits')[0];
-    const value = BigInt.asIntN(64, BigInt(text));
-    return [Number(BigInt.asIntN(32, value)), Number(value >> 32n)];
+  /** A constant of some words; the lowest comes first. */
+  private wideConstant(count: number): number[] {
+    const text = this.expect(/^0x[\da-f]{1,32}\b/i, 'hexadecimal digits')[0];
+    const value = BigInt(text);
+    if (value >> BigInt(32 * count) !== 0n) this.fail(`${text} has more than ${32 * count} bits`);
+    return Array.from({ length: count }, (_, at) => Number(BigInt.asIntN(32, value >> BigInt(32 * at))));
   }
 
   private accept(pattern: RegExp): RegExpExecArray | undefined {

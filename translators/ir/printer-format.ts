@@ -22,7 +22,7 @@ export function wordOf(operation: Operation, immediate: Immediate): Word {
   }
 }
 
-/** Whether the operation's constant takes two words. */
+/** Whether the operation's constant takes two words, or, of a vector, four: a, b, c and imm. */
 export function isWideConstant(operation: Operation): boolean {
   return operation.immediates.includes('constant') && operation.result !== 'i32';
 }

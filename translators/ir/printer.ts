@@ -14,7 +14,7 @@
  * instructions that follow (the block's own to begin with); `;` starts a comment.
  */
 import type { Helper } from '../frontend.ts';
-import { exitReasons, operations } from './operations.ts';
+import { exitReasons, type Operation, operations } from './operations.ts';
 import { accessNames, hex, isWideConstant, operandsOf, wordOf } from './printer-format.ts';
 import type { RegisterFile } from './state.ts';
 import type { Block, Unit } from './unit.ts';
@@ -72,7 +72,7 @@ export function printInstruction(unit: Unit, index: number, names: Names): strin
     const value = unit[wordOf(operation, immediate)][index];
     switch (immediate) {
       case 'constant':
-        parts.push(isWideConstant(operation) ? wideConstant(unit.a[index], unit.b[index]) : `${value}`);
+        parts.push(constantText(unit, index, operation));
         break;
       case 'register':
         parts.unshift(names.registers.registers[value].name);
@@ -104,7 +104,9 @@ function displacement(value: number): string {
   return value < 0 ? ` - ${-value}` : ` + ${value}`;
 }
 
-function wideConstant(low: number, high: number): string {
-  const digits = (word: number): string => (word >>> 0).toString(16).padStart(8, '0');
-  return `0x${digits(high)}${digits(low)}`;
+function constantText(unit: Unit, index: number, operation: Operation): string {
+  if (!isWideConstant(operation)) return `${unit.imm[index]}`;
+  const words = [unit.b[index], unit.a[index]];
+  if (operation.result === 'v128') words.unshift(unit.imm[index], unit.c[index]);
+  return `0x${words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')}`;
 }

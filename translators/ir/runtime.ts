@@ -1,6 +1,7 @@
 /** The functions that the operations' JavaScript names (operations.ts). */
 import * as floating from '../float/operations.ts';
 import * as doublewords from './doublewords.ts';
+import { f32_convert_words_s, i64_trunc_high_f64_indefinite, i64_trunc_low_f64_indefinite } from './vector-scalars.ts';
 
 /** High word of the unsigned product of two words. */
 export function mulhu(a: number, b: number): number {
@@ -69,6 +70,21 @@ export function bswap64(a: bigint): bigint {
   return join64(bswap(highWord(a)), bswap(lowWord(a)));
 }
 
+/** A double towards zero as a doubleword; -2^63 for a NaN and what does not fit. */
+export function truncate64(a: number): bigint {
+  return join64(i64_trunc_low_f64_indefinite(a), i64_trunc_high_f64_indefinite(a));
+}
+
+/** A signed doubleword as a single, rounded once. */
+export function toSingle64(a: bigint): number {
+  return f32_convert_words_s(lowWord(a), highWord(a));
+}
+
+/** The double with these bits. */
+export function toDouble64(a: bigint): number {
+  return floating.fromHalves(lowWord(a), highWord(a));
+}
+
 export const runtime = {
   mulhu,
   mulhs,
@@ -82,5 +98,8 @@ export const runtime = {
   popcnt64,
   bswap64,
   ...doublewords,
+  truncate64,
+  toSingle64,
+  toDouble64,
   ...floating,
 };

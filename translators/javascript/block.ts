@@ -7,6 +7,7 @@
  * out see is made on those. Values become constants (`t7`), or are written where they are used.
  */
 import { op } from '../ir/builder.ts';
+import { calledNumber } from '../ir/interpreter-encoding.ts';
 import { header } from '../ir/state.ts';
 import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
@@ -33,6 +34,8 @@ export interface BlockContext extends AnalysisContext {
   readonly usedLocals: Uint8Array;
   /** The helpers that the function calls: marked as they are used. */
   readonly usedHelpers: Set<number>;
+  /** Codes of the called operations that the function uses: marked as they are. */
+  readonly usedCalls: Set<number>;
 }
 
 const indexArray: Partial<Record<Type, string>> = { i32: 'S', f64: 'F' };
@@ -355,7 +358,8 @@ export class BlockEmitter {
   // -- text
 
   private expand(template: readonly string[], at: number): string {
-    const { unit } = this.context;
+    const { unit, usedCalls } = this.context;
+    if (calledNumber[unit.op[at]] >= 0) usedCalls.add(unit.op[at]);
     let text = template[0];
     for (let i = 1; i < template.length; i += 2) {
       const piece = template[i];

@@ -1,4 +1,7 @@
 /** Makes functions of emitted source text: many in one go, since each call of the compiler has a price. */
+import { operations } from '../ir/operations.ts';
+import { calledFunctions } from '../ir/vector-halves.ts';
+import { identifierOf } from '../ir/vector-operations.ts';
 import type { EmittedRegion } from './region.ts';
 import { javascriptRuntime } from './runtime.ts';
 
@@ -45,6 +48,10 @@ export function compile(regions: readonly EmittedRegion[], environment: Environm
   let text = 'return [';
   for (const region of regions) {
     for (const pc of region.cells) add(`c${pc.toString(16)}`, () => environment.cell(pc));
+    for (const code of region.calls) {
+      const name = identifierOf(operations[code].name);
+      add(name, () => calledFunctions[name]);
+    }
     for (const number of region.helpers) add(`h${number}`, () => environment.helper(number));
     for (const table of region.tables) add(table.name, () => table.selectors);
     // In parentheses V8 compiles it now: otherwise it would parse it twice, as it is called right away.

@@ -39,6 +39,7 @@ const loads: Record<number, string> = {
   [op.load16_s]: 'getInt16',
   [op.load32]: 'getInt32',
   [op['load64.f64']]: 'getFloat64',
+  [op['load32.f32']]: 'getFloat32',
 };
 const stores: Record<number, string> = {
   [op.store16]: 'setInt16',

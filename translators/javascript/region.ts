@@ -68,6 +68,8 @@ export interface EmittedRegion {
   readonly cells: readonly number[];
   /** Numbers of the helpers that it names. */
   readonly helpers: readonly number[];
+  /** Codes of the operations whose functions it names. */
+  readonly calls: readonly number[];
   /** Tables of indirect jumps: name, lowest target, selectors by (target - lowest) / alignment plus one. */
   readonly tables: readonly { readonly name: string; readonly selectors: Uint8Array }[];
 }
@@ -122,6 +124,7 @@ class RegionEmitter extends StructuredEmitter {
   private readonly lines: Lines = { text: [], pcs: [] };
   private readonly cells = new Set<number>();
   private readonly usedHelpers = new Set<number>();
+  private readonly usedCalls = new Set<number>();
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
   private readonly usedLocals: Uint8Array;
   private readonly locals: readonly string[];
@@ -155,6 +158,7 @@ class RegionEmitter extends StructuredEmitter {
       locals: this.locals,
       usedLocals: this.usedLocals,
       usedHelpers: this.usedHelpers,
+      usedCalls: this.usedCalls,
     });
   }
 
@@ -189,6 +193,7 @@ class RegionEmitter extends StructuredEmitter {
       pcs: [entry, entry, entry, ...this.lines.pcs, entry],
       cells: [...this.cells],
       helpers: [...this.usedHelpers],
+      calls: [...this.usedCalls],
       tables: this.tables,
     };
   }

@@ -19,6 +19,7 @@ import { type ValueType, valueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
 import { emitAccess, emitCheck, type MemoryLayout } from './memory.ts';
+import { vectorMemory } from './vector-instructions.ts';
 
 export interface BlockContext extends AnalysisContext {
   readonly frontend: Frontend;
@@ -37,6 +38,7 @@ const loads: Record<string, readonly [load: number, store: number, align: number
   i32: [wasm.i32_load, wasm.i32_store, 2],
   i64: [wasm.i64_load, wasm.i64_store, 3],
   f64: [wasm.f64_load, wasm.f64_store, 3],
+  v128: [vectorMemory.load, vectorMemory.store, 4],
 };
 const resultTypes = operations.map(({ result }) => result as ValueType | '');
 const word: { parameters: readonly ValueType[]; result: ValueType } = { parameters: ['i32'], result: 'i32' };
@@ -128,6 +130,7 @@ export class BlockEmitter {
     if (code === op['i32.const']) f.i32(unit.imm[value]);
     else if (code === op['f64.const']) f.f64(unit.a[value], unit.b[value]);
     else if (code === op['i64.const']) f.i64(unit.a[value], unit.b[value]);
+    else if (code === op['v128.const']) f.v128([unit.a[value], unit.b[value], unit.c[value], unit.imm[value]]);
     else if (pureSequences[code] !== undefined) this.compute(value);
     else throw new Error(`value ${value} of ${operations[code].name} has no place`);
   }

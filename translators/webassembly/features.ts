@@ -23,6 +23,7 @@ export const features: readonly Feature[] = [
   { name: 'typed tables', isRequired: true, result: 'i32', hasTable: true, write: (f) => f.i32(0) },
   { name: 'sign extension', isRequired: true, result: 'i32', write: (f) => { f.i32(0); f.op(wasm.i32_extend16_s); } },
   { name: 'saturating conversions', isRequired: true, result: 'i32', write: (f) => { f.f64(0, 0); f.prefixed(0xfc, 0x02); } },
+  { name: 'SIMD', isRequired: true, result: 'v128', write: (f) => f.v128([0, 0, 0, 0]) },
   { name: 'relaxed SIMD', isRequired: false, result: 'f64', write: writeRelaxed },
 ];
 

@@ -1,6 +1,7 @@
 /** A WebAssembly function while it is written: its bytes, labels, locals and imports. */
 import { ByteWriter, type FunctionImport, type FunctionType, type ValueType, valueType } from './encoder.ts';
 import { wasm } from './instructions.ts';
+import { simd, vectorPrefix } from './vector-instructions.ts';
 
 /** Type byte of a block without a result (section 5.3.5). */
 const emptyBlock = 0x40;
@@ -15,8 +16,8 @@ export class FunctionWriter {
   private readonly labels: string[] = [];
   private readonly scratchLocals = new Map<ValueType, number>();
   /** Locals for the values of one block, by type, and how many of them the present block uses. */
-  private readonly temporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [] };
-  private readonly temporariesUsed: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
+  private readonly temporaries: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  private readonly temporariesUsed: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
 
   /** @param parameters how many locals are the function's parameters */
   constructor(parameters: number) {
@@ -42,7 +43,7 @@ export class FunctionWriter {
   /** The locals of the last block's values are free again. */
   freeTemporaries(): void {
     const used = this.temporariesUsed;
-    used.i32 = used.i64 = used.f32 = used.f64 = 0;
+    used.i32 = used.i64 = used.f32 = used.f64 = used.v128 = 0;
   }
 
   /** The scratch local of a type: valid within one instruction's code. */
@@ -93,6 +94,12 @@ export class FunctionWriter {
     this.out.word(high);
   }
 
+  /** A vector with these words, the lowest first. */
+  v128(words: readonly number[]): void {
+    this.prefixed(vectorPrefix, simd.v128_const);
+    for (const word of words) this.out.word(word);
+  }
+
   get(local: number): void {
     this.out.byte(wasm.local_get);
     this.out.unsigned(local);
@@ -108,9 +115,10 @@ export class FunctionWriter {
     this.out.unsigned(local);
   }
 
-  /** A load or store. @param align the logarithm of its alignment @param offset unsigned */
+  /** A load or store; a code of more than a byte has its prefix above that. @param align the logarithm of its alignment @param offset unsigned */
   memory(code: number, align: number, offset: number): void {
-    this.out.byte(code);
+    if (code > 0xff) this.prefixed(code >> 8, code & 0xff);
+    else this.out.byte(code);
     this.out.unsigned(align);
     this.out.unsigned(offset);
   }

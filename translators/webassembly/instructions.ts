@@ -4,94 +4,10 @@
  */
 import { operations } from '../ir/operations.ts';
 import type { ValueType } from './encoder.ts';
+import { wasm } from './opcodes.ts';
+import { simd, vectorPrefix, vectorSequences } from './vector-instructions.ts';
 
-/** Opcodes (WebAssembly Core Specification 2.0, section 5.4) that the emitters name. */
-export const wasm = {
-  unreachable: 0x00,
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  br: 0x0c,
-  br_table: 0x0e,
-  return: 0x0f,
-  call: 0x10,
-  call_indirect: 0x11,
-  return_call_indirect: 0x13,
-  drop: 0x1a,
-  select: 0x1b,
-  local_get: 0x20,
-  local_set: 0x21,
-  local_tee: 0x22,
-  i32_load: 0x28,
-  i64_load: 0x29,
-  f32_load: 0x2a,
-  f64_load: 0x2b,
-  i32_load8_s: 0x2c,
-  i32_load8_u: 0x2d,
-  i32_load16_s: 0x2e,
-  i32_load16_u: 0x2f,
-  i32_store: 0x36,
-  i64_store: 0x37,
-  f32_store: 0x38,
-  f64_store: 0x39,
-  i32_store8: 0x3a,
-  i32_store16: 0x3b,
-  i32_const: 0x41,
-  i64_const: 0x42,
-  f64_const: 0x44,
-  i32_eqz: 0x45,
-  i32_eq: 0x46,
-  i32_ne: 0x47,
-  i32_lt_s: 0x48,
-  i32_lt_u: 0x49,
-  i32_gt_s: 0x4a,
-  f64_eq: 0x61,
-  f64_ne: 0x62,
-  f64_lt: 0x63,
-  i32_add: 0x6a,
-  i32_sub: 0x6b,
-  i32_div_s: 0x6d,
-  i32_div_u: 0x6e,
-  i32_rem_s: 0x6f,
-  i32_rem_u: 0x70,
-  i32_and: 0x71,
-  i32_or: 0x72,
-  i32_xor: 0x73,
-  i32_shl: 0x74,
-  i32_shr_u: 0x76,
-  i32_rotl: 0x77,
-  i32_rotr: 0x78,
-  i64_eqz: 0x50,
-  i64_eq: 0x51,
-  i64_add: 0x7c,
-  i64_sub: 0x7d,
-  i64_mul: 0x7e,
-  i64_div_s: 0x7f,
-  i64_div_u: 0x80,
-  i64_rem_s: 0x81,
-  i64_rem_u: 0x82,
-  i64_and: 0x83,
-  i64_or: 0x84,
-  i64_xor: 0x85,
-  i64_shl: 0x86,
-  i64_shr_s: 0x87,
-  i64_shr_u: 0x88,
-  i64_rotl: 0x89,
-  f64_abs: 0x99,
-  f64_nearest: 0x9e,
-  i32_wrap_i64: 0xa7,
-  i64_extend_i32_s: 0xac,
-  i64_extend_i32_u: 0xad,
-  f32_demote_f64: 0xb6,
-  f64_promote_f32: 0xbb,
-  i32_reinterpret_f32: 0xbc,
-  i64_reinterpret_f64: 0xbd,
-  f32_reinterpret_i32: 0xbe,
-  f64_reinterpret_i64: 0xbf,
-  i32_extend16_s: 0xc1,
-} as const;
+export { wasm } from './opcodes.ts';
 
 /** What a sequence is written with. */
 export interface Sequence {
@@ -320,12 +236,10 @@ function roundedOnce(count: number, compute: Emit, exact: string): Emit {
 export function fusedMultiplyAdd(s: Pick<Sequence, 'push' | 'prefixed' | 'op'>): void {
   for (let operand = 0; operand < 3; operand++) {
     s.push(operand);
-    // f64x2.splat
-    s.prefixed(0xfd, 0x14);
+    s.prefixed(vectorPrefix, simd.f64x2_splat);
   }
-  // f64x2.relaxed_madd, f64x2.extract_lane 0
-  s.prefixed(0xfd, 0x107);
-  s.prefixed(0xfd, 0x21);
+  s.prefixed(vectorPrefix, simd.f64x2_relaxed_madd);
+  s.prefixed(vectorPrefix, simd.f64x2_extract_lane);
   s.op(0);
 }
 
@@ -484,7 +398,7 @@ function join(s: Sequence): void {
   s.op(wasm.i64_or);
 }
 
-const byName = new Map<string, Emit>(Object.entries(sequences));
+const byName = new Map<string, Emit>([...Object.entries(sequences), ...Object.entries(vectorSequences)]);
 for (const [name, opcode] of single) {
   const count = operations.find((operation) => operation.name === name)?.operands.length ?? 0;
   byName.set(name, operandsThen(count, opcode));

@@ -5,6 +5,7 @@ import { pageShift, uncheckedReach } from '../memory-view.ts';
 import { type AccessGroup, accessBytes, isOneEntry } from '../optimize/accesses.ts';
 import type { FunctionWriter } from './function.ts';
 import { emitByteSwap, wasm } from './instructions.ts';
+import { vectorMemory } from './vector-instructions.ts';
 
 /** What addresses are computed with. */
 export interface MemoryLayout {
@@ -121,6 +122,10 @@ const plainLoads: Readonly<Record<number, readonly [code: number, align: number]
   [op.load32]: [wasm.i32_load, 0],
   [op.load64]: [wasm.i64_load, 0],
   [op['load64.f64']]: [wasm.f64_load, 0],
+  [op['load32.f32']]: [wasm.f32_load, 0],
+  [op.load128]: [vectorMemory.load, 0],
+  [op.load64_zero]: [vectorMemory.load64Zero, 0],
+  [op.load32_zero]: [vectorMemory.load32Zero, 0],
 };
 const plainStores: Readonly<Record<number, number>> = {
   [op.store8]: wasm.i32_store8,
@@ -128,6 +133,7 @@ const plainStores: Readonly<Record<number, number>> = {
   [op.store32]: wasm.i32_store,
   [op.store64]: wasm.i64_store,
   [op['store64.f64']]: wasm.f64_store,
+  [op.store128]: vectorMemory.store,
 };
 
 /** Byte order opposite to the guest's: only these operations have it. */

@@ -1,11 +1,19 @@
 /** Prints the body of an emitted function as indented text, one instruction a line, in the names of the text format. */
 import type { FunctionImport } from './encoder.ts';
 import { opcodeNames, wasm } from './instructions.ts';
+import { lanedCodes, simd, vectorCodeNames, vectorPrefix } from './vector-instructions.ts';
+
+const memoryCodes: ReadonlySet<number> = new Set([
+  simd.v128_load,
+  simd.v128_load32_zero,
+  simd.v128_load64_zero,
+  simd.v128_store,
+]);
 
 /** Names of the prefixed instructions that the emitters use. */
 const prefixedNames: Readonly<Record<number, Readonly<Record<number, string>>>> = {
-  252: { 2: 'i32.trunc_sat_f64_s' },
-  253: { 20: 'f64x2.splat', 33: 'f64x2.extract_lane', 263: 'f64x2.relaxed_madd' },
+  252: { 2: 'i32.trunc_sat_f64_s', 6: 'i64.trunc_sat_f64_s' },
+  253: Object.fromEntries(vectorCodeNames),
   254: { 72: 'i32.atomic.rmw.cmpxchg' },
 };
 
@@ -37,7 +45,7 @@ export function printBody(body: Uint8Array, imports: readonly FunctionImport[]):
     const indent = '  '.repeat(depth - outdent);
     if (opcode === wasm.block || opcode === wasm.loop || opcode === wasm.if) {
       const type = body[at++];
-      if (type !== 0x40) text += ` (result ${{ 127: 'i32', 126: 'i64', 124: 'f64' }[type]})`;
+      if (type !== 0x40) text += ` (result ${{ 127: 'i32', 126: 'i64', 125: 'f32', 124: 'f64', 123: 'v128' }[type]})`;
       depth++;
     } else if (opcode === wasm.end) {
       depth--;
@@ -61,8 +69,14 @@ export function printBody(body: Uint8Array, imports: readonly FunctionImport[]):
     } else if (prefixedNames[opcode] !== undefined) {
       const code = unsigned();
       text = prefixedNames[opcode][code] ?? `0x${opcode.toString(16)} ${code}`;
-      if (code === 0x21) text += ` ${body[at++]}`;
-      if (opcode === 0xfe) {
+      if (opcode === vectorPrefix) {
+        if (lanedCodes.has(code)) text += ` ${body[at++]}`;
+        if (code === simd.v128_const || code === simd.i8x16_shuffle) {
+          text += ` ${[...body.subarray(at, at + 16)].join(' ')}`;
+          at += 16;
+        }
+      }
+      if (opcode === 0xfe || (opcode === vectorPrefix && memoryCodes.has(code))) {
         unsigned();
         text += ` offset=${unsigned()}`;
       }
