@@ -35,6 +35,7 @@ const withoutChildProcess = {
  * theirs; these are all that the rest of the program imports from them.
  */
 const deferred = new Set([
+  'src/cli/x86-architecture.ts',
   'src/diagnostics/fatal-signal.ts',
   'src/engines/log.ts',
   'src/engines/translated/kept-translations.ts',

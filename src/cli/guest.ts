@@ -1,7 +1,7 @@
 /** Puts a guest together: its memory, program, process, first thread and engine. */
 
-import type { Frontend } from '../../translators/frontend.ts';
-import { State } from '../../translators/ir/state.ts';
+import type { Fetch, Frontend } from '../../translators/frontend.ts';
+import { header, State } from '../../translators/ir/state.ts';
 import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
 import type { ProgramStore } from '../cache/program-store.ts';
 import { LineTable } from '../elf/dwarf-lines.ts';
@@ -24,7 +24,9 @@ import { powerpcSignals } from '../linux/signal-frame-powerpc.ts';
 import { startThread } from '../linux/startup.ts';
 import type { Thread } from '../linux/thread.ts';
 import { AddressSpace } from '../memory/address-space.ts';
+import { protection } from '../memory/guest-memory.ts';
 import type { FindHostPages } from '../memory/host-protection.ts';
+import { x86Architecture } from './x86-architecture.ts';
 
 export interface GuestOptions {
   /** The ELF file's contents. */
@@ -68,23 +70,25 @@ export interface Guest {
 }
 
 /** What stands for each ABI that programs can have. */
-interface Architecture {
+export interface Architecture {
   readonly frontend: Frontend;
   readonly abi: Abi;
   readonly signals: SignalAbi;
+  /** The ABI of calls that another instruction makes. */
+  readonly otherAbi?: Abi;
 }
 
-const architectures: Partial<Record<Target['abi'], Architecture>> = {
-  powerpc: { frontend: powerpcFrontend, abi: powerpcAbi, signals: powerpcSignals },
+const architectures: Readonly<Record<Target['abi'], () => Architecture>> = {
+  powerpc: () => ({ frontend: powerpcFrontend, abi: powerpcAbi, signals: powerpcSignals }),
+  i386: () => x86Architecture(32),
+  'x86-64': () => x86Architecture(64),
 };
 
 /** @throws ElfError when the file is not a program that can be run */
 export function createGuest(options: GuestOptions): Guest {
   const { system, log } = options;
   const image = readElf(options.file);
-  const architecture = architectures[image.target.abi];
-  if (architecture === undefined) throw new RangeError(`nothing runs ${image.target.abi} programs`);
-  const { frontend, abi, signals } = architecture;
+  const { frontend, abi, signals, otherAbi } = architectures[image.target.abi]();
   const memory = new AddressSpace(frontend.byteOrder, options.findHostPages);
   const program = loadElf(image, memory, new TextDecoder().decode(options.path));
   const files = new Files({ host: options.fileHost, abi, root: options.root });
@@ -96,11 +100,21 @@ export function createGuest(options: GuestOptions): Guest {
     environment: options.environment,
     path: options.path,
   });
-  const dispatcher = new Dispatcher(thread, abi, {
+  const dispatchOptions = {
     observer: options.observer,
     measure: options.measure,
-    onUnknown: log === undefined ? undefined : (text) => log.write('unimp', text),
-  });
+    onUnknown: log === undefined ? undefined : (text: string) => log.write('unimp', text),
+  };
+  const dispatcher = new Dispatcher(thread, abi, dispatchOptions);
+  if (otherAbi !== undefined) {
+    let other: Dispatcher | undefined;
+    process.makeOtherCall = () => {
+      other ??= new Dispatcher(thread, otherAbi, dispatchOptions);
+      state.pc = state.i32[header.detail >> 2];
+      other.dispatch();
+    };
+  }
+  process.wideAddress = () => frontend.wideAddress?.(fetchFrom(memory), state.pc, state);
   const symbols = new SymbolTable(image, program.bias);
   const lines = new LineTable(image, program.bias);
   const engine = createEngine(options.engine, {
@@ -121,4 +135,14 @@ export function createGuest(options: GuestOptions): Guest {
   });
   memory.onCodeChange = (start, length) => engine.invalidate(start, length);
   return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols, lines };
+}
+
+/** Reads code as a number in the guest's byte order, where the guest may execute it. */
+function fetchFrom(memory: AddressSpace): Fetch {
+  return (address, length) => {
+    if (!memory.allows(address, length, protection.execute)) return undefined;
+    const bytes = memory.peek(address, length);
+    const ordered = memory.byteOrder === 'big' ? bytes : bytes.toReversed();
+    return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
+  };
 }

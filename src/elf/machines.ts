@@ -12,6 +12,8 @@ export interface Target {
 // biome-ignore format: one row per line
 export const targets: readonly Target[] = [
   { abi: 'powerpc', machine: 20, addressBits: 32, byteOrder: 'big' },
+  { abi: 'i386', machine: 3, addressBits: 32, byteOrder: 'little' },
+  { abi: 'x86-64', machine: 62, addressBits: 64, byteOrder: 'little' },
 ];
 
 /** Names of e_machine's values that people have programs for (elf.h, EM_*). */

@@ -4,6 +4,7 @@
  */
 import type { State } from '../../translators/ir/state.ts';
 import type { X86Registers } from '../../translators/x86/registers.ts';
+import { protection } from '../memory/guest-memory.ts';
 import { errorOf } from './abi/x86.ts';
 import type { ExceptionSignal, SignalAbi } from './signal-frame.ts';
 import { signalNumbers as s, signalCode } from './signals.ts';
@@ -27,14 +28,29 @@ const floatingPointCodes: readonly (readonly [bits: number, code: number])[] = [
 /** A floating-point exception's detail holds the bits of x87, or from here on those of MXCSR. */
 const simdShift = 16;
 
-/** @param before what was remembered: only a page fault changes CR2 */
-function trapOf(exception: ThreadException, before: Trap): Trap {
-  const { reason, address, access, mapped, detail, isStack } = exception;
-  const plain = (number: number, error = 0): Trap => ({ number, error, address: before.address });
+/** The first address that is not a program's; what lies beyond looks as if it were there. */
+const kernelStart = 0x8000_0000_0000n;
+
+/** Whether a page fault looks as if the page were there and only forbidden. */
+function isPresent({ process }: Thread, address: number | bigint): boolean {
+  if (address >= kernelStart) return true;
+  return (
+    address <= 0xffffffff && (process.memory.find(Number(address))?.protection ?? protection.none) !== protection.none
+  );
+}
+
+function trapOf(exception: ThreadException, thread: Thread): Trap {
+  const { reason, address, access, detail, isStack } = exception;
+  // Only a page fault changes CR2.
+  const plain = (number: number, error = 0): Trap => ({ number, error, address: thread.trap.address });
   switch (reason) {
     case 'fault': {
       const how = ((access & 2) !== 0 ? pageError.write : 0) | ((access & 4) !== 0 ? pageError.fetch : 0);
-      return { number: trapNumber.page, error: pageError.user | how | (mapped ? pageError.present : 0), address };
+      return {
+        number: trapNumber.page,
+        error: pageError.user | how | (isPresent(thread, address) ? pageError.present : 0),
+        address,
+      };
     }
     case 'divide':
       return plain(trapNumber.divide);
@@ -52,11 +68,9 @@ function trapOf(exception: ThreadException, before: Trap): Trap {
       return plain(trapNumber.alignment);
     case 'floating_point':
       return plain(detail >>> simdShift === 0 ? trapNumber.x87 : trapNumber.simd);
-    case 'software_interrupt':
-      // The selector of the gate that programs may not use.
-      return plain(trapNumber.protection, detail * 8 + 2);
     default:
-      return plain(isStack ? trapNumber.stack : trapNumber.protection);
+      // The detail names the gate of an interrupt that programs may not raise.
+      return plain(isStack ? trapNumber.stack : trapNumber.protection, detail);
   }
 }
 
@@ -97,8 +111,11 @@ export function callParts(registers: X86Registers, restartNumber: number) {
   };
   return {
     exceptionSignal,
-    noteException(thread: Thread, exception: ThreadException): void {
-      thread.trap = trapOf(exception, thread.trap);
+    beginException(thread: Thread, exception: ThreadException): void {
+      const { reason, detail } = exception;
+      thread.trap = trapOf(exception, thread);
+      // Traps are reported behind their instruction.
+      if (reason === 'breakpoint' || reason === 'overflow') thread.state.pc = detail;
     },
     stackPointer: ({ state }: Thread) => state.i32[stackPointer] >>> 0,
     callError: ({ state }: Thread) => errorOf(state.i32[accumulator]),

@@ -86,6 +86,8 @@ export class Process {
   requirePreciseFaults: () => void = () => {};
   /** The address beyond 32 bits that a thread's instruction accesses, and whether it is in the stack segment; undefined where there is none. */
   wideAddress: (thread: Thread) => WideAddress | undefined = () => undefined;
+  /** Makes the call of an instruction that asks for another ABI's calls: int 0x80 of an x86-64 program. */
+  makeOtherCall: (thread: Thread) => void = () => {};
   /** Work for the end of the process (shared file mappings, open files). */
   private readonly endings: (() => void)[] = [];
 

@@ -18,7 +18,9 @@ export async function runThread(thread: Thread, engine: Engine): Promise<ExitSta
   while (process.exitStatus === undefined) {
     engine.run(state);
     const reason = exitReasons[state.i32[header.exit >> 2]];
-    const fromCall = reason === 'none' || reason === 'system_call';
+    const isOtherCall = reason === 'software_interrupt';
+    if (isOtherCall) process.makeOtherCall(thread);
+    const fromCall = reason === 'none' || reason === 'system_call' || isOtherCall;
     if (fromCall) {
       thread.exception = undefined;
       if (thread.waiting !== undefined) {
@@ -63,10 +65,10 @@ function raiseException(thread: Thread, reason: ExitReason): void {
     exception =
       wide === undefined || isCanonical(wide.address)
         ? { ...exception, reason: 'fault', address, mapped }
-        : { ...exception, reason: 'protection', isStack: wide.isStack };
+        : { ...exception, reason: 'protection', detail: 0, isStack: wide.isStack };
   }
   thread.exception = exception;
-  signalAbi.noteException?.(thread, exception);
+  signalAbi.beginException?.(thread, exception);
   const { address, mapped } = exception;
   const code = mapped ? signalCode.SEGV_ACCERR : signalCode.SEGV_MAPERR;
   signals.force(

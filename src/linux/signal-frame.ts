@@ -25,8 +25,8 @@ export interface SignalAbi {
 
   /** The signal for what stopped the thread's instruction, which was no access to memory. */
   exceptionSignal(exception: ThreadException, thread: Thread): ExceptionSignal;
-  /** Keeps what frames tell of an exception later. */
-  noteException?(thread: Thread, exception: ThreadException): void;
+  /** Notes what frames tell of an exception later, and sets the pc to where it is reported. */
+  beginException?(thread: Thread, exception: ThreadException): void;
 
   stackPointer(thread: Thread): number;
   /** The error that the last system call returned (positive), or 0. */

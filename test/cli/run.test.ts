@@ -75,7 +75,7 @@ describe('help and mistakes', () => {
     ['that may not be executed', () => file('locked', readFileSync(guest('hello'))), 126, 'Permission denied'],
     ['that is a script', () => file('script', '#!/bin/sh\necho\n', 0o755), 126, 'not an ELF file'],
     ['that is cut', () => file('cut', readFileSync(guest('hello')).subarray(0, 90), 0o755), 126, 'p_filesz'],
-    ['for another machine', () => process.execPath, 126, 'e_machine'],
+    ['of the host', () => process.execPath, 126, '(PT_INTERP|e_machine)'],
   ];
 
   test.each(programs)('a program %s', (_what, make, status, message) => {

@@ -87,7 +87,7 @@ describe('a file that cannot be run names field, value and place', () => {
     ['another machine', changed(18, [0, 40]), 'e_machine', 18, '32-bit big-endian ARM'],
     ['a machine without a name', changed(18, [0xff, 0xfe]), 'e_machine', 18, 'unknown machine 65534'],
     ['another byte order', buildElf({ ...program, byteOrder: 'little' }), 'e_machine', 18, '32-bit little-endian PowerPC'],
-    ['another class', buildElf({ ...program, addressBits: 64, byteOrder: 'little', machine: 62 }), 'e_machine', 18, '64-bit little-endian x86-64'],
+    ['another class', buildElf({ ...program, addressBits: 64, byteOrder: 'little', machine: 183 }), 'e_machine', 18, '64-bit little-endian AArch64'],
     ['another format version', changed(20, [0, 0, 0, 2]), 'e_version', 20, 'is 2'],
     ['an entry in data', changed(24, [0x10, 1, 1, 0]), 'e_entry', 24, '0x10010100'],
     ['an entry nowhere', changed(24, [0, 0, 0, 0]), 'e_entry', 24, 'is 0x0'],

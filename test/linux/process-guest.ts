@@ -8,11 +8,12 @@ import { i386 } from '../../src/linux/abi/i386.ts';
 import { powerpc } from '../../src/linux/abi/powerpc.ts';
 import { x86_64 } from '../../src/linux/abi/x86-64.ts';
 import { Dispatcher } from '../../src/linux/dispatch.ts';
-import { callParts } from '../../src/linux/exceptions-x86.ts';
+
 import { Files } from '../../src/linux/files.ts';
 import { Process } from '../../src/linux/process.ts';
-import type { SignalAbi } from '../../src/linux/signal-frame.ts';
+import { i386Signals } from '../../src/linux/signal-frame-i386.ts';
 import { powerpcSignals } from '../../src/linux/signal-frame-powerpc.ts';
+import { x86_64Signals } from '../../src/linux/signal-frame-x86-64.ts';
 import { startThread } from '../../src/linux/startup.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { header, State } from '../../translators/ir/state.ts';
@@ -110,8 +111,6 @@ const program = {
 
 export type TestProcess = ReturnType<typeof createProcess>;
 
-const i386Signals = { ...callParts(i386Registers, 0), trampoline: new Uint8Array(0) } as unknown as SignalAbi;
-const x86_64Signals = { ...callParts(x86_64Registers, 219), trampoline: new Uint8Array(0) } as unknown as SignalAbi;
 /** How each ABI's calls are made: registers of number, arguments and result. */
 const conventions = {
   powerpc: { abi: powerpc, signals: powerpcSignals, file: powerpcRegisters, registers: 'r0 r3 r4 r5 r6 r7 r8' },

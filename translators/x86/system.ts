@@ -113,7 +113,7 @@ const int: Lift = (l) => {
   const number = l.i.immediate & 0xff;
   if (number === 3) l.fault('breakpoint', l.i.next);
   else if (number === 4) l.fault('overflow', l.i.next);
-  else if (number !== 0x80) l.fault('protection');
+  else if (number !== 0x80) l.fault('protection', number * 8 + 2);
   else if (l.is64) l.fault('software_interrupt', l.i.next);
   else l.b.systemCall(l.i.next);
 };

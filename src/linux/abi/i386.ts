@@ -4,13 +4,14 @@
  * argument lies in any two following registers, low word first.
  */
 import type { State } from '../../../translators/ir/state.ts';
-import { i386Registers } from '../../../translators/x86/registers.ts';
+import { hardwareCapabilities } from '../../../translators/x86/features.ts';
+import { i386Registers, type X86Registers, x86_64Registers } from '../../../translators/x86/registers.ts';
 import { type Abi, type ArgumentPlan, plan32, type StructureName, way } from './abi.ts';
 import { i386Names } from './i386-names.ts';
 import { commonLayouts } from './layouts.ts';
 import { type DataModel, type FieldRows, Structure } from './structure.ts';
 import * as x86 from './x86.ts';
-import { capabilities, processorInfo } from './x86-processor.ts';
+import { processorInfo } from './x86-processor.ts';
 
 const model: DataModel = { byteOrder: 'little', wordSize: 4, alignmentOf64: 4 };
 
@@ -34,61 +35,74 @@ const structures = Object.fromEntries(
   Object.entries(layouts).map(([name, rows]) => [name, new Structure(rows, model)]),
 ) as unknown as Record<StructureName, Structure>;
 
-const { file } = i386Registers;
-const index = (name: string): number => file.registers[file.numbers[name]].index;
-const accumulator = index('eax');
-const argumentIndices = Int32Array.from(['ebx', 'ecx', 'edx', 'esi', 'edi', 'ebp'], index);
+/** The accumulator and the registers of arguments, by their encoding: eax; ebx, ecx, edx, esi, edi and ebp. */
+const accumulatorNumber = 0;
+const argumentNumbers = [3, 1, 2, 6, 7, 5];
 
-export const i386: Abi = {
-  name: 'i386',
-  model,
-  machine: 'i686',
-  names: i386Names,
-  structures,
-  open: x86.openFlags,
-  ioctls: x86.ioctls,
-  termios: x86.termios,
-  map: x86.mapFlags,
-  lockAllFlags: x86.lockAllFlags,
-  // Of a 64-bit kernel.
-  mapsNameColumn: 73,
-  processorInfo,
+/** The calls in the registers of one mode: a 64-bit program can make them, too, by int 0x80. */
+function makeAbi(registers: X86Registers): Abi {
+  const { file, general, is64 } = registers;
+  /** Place of a register, or of its low half, among the state's 32-bit words. */
+  const place = (number: number): number => file.registers[file.numbers[general[number]]].offset >> 2;
+  const accumulator = place(accumulatorNumber);
+  const argumentIndices = Int32Array.from(argumentNumbers, place);
+  return {
+    name: 'i386',
+    model,
+    machine: 'i686',
+    names: i386Names,
+    structures,
+    open: x86.openFlags,
+    ioctls: x86.ioctls,
+    termios: x86.termios,
+    map: x86.mapFlags,
+    lockAllFlags: x86.lockAllFlags,
+    // Of a 64-bit kernel.
+    mapsNameColumn: 73,
+    processorInfo: (processors) => processorInfo(false, processors),
 
-  start: {
-    vector: x86.startVector,
-    capabilities,
-    platform: 'i686',
-    hasBasePlatform: false,
-    setRegisters(state, stackPointer) {
-      x86.resetProcessor(state, i386Registers);
-      for (const name of ['es', 'ss', 'ds']) state.set(name, x86.selectors.data);
-      state.set('cs', x86.selectors.code32);
-      state.set('esp', stackPointer);
+    start: {
+      vector: x86.startVector,
+      capabilities: [hardwareCapabilities(false), 0],
+      platform: 'i686',
+      hasBasePlatform: false,
+      setRegisters(state, stackPointer) {
+        x86.resetProcessor(state, registers);
+        for (const name of ['es', 'ss', 'ds']) state.set(name, x86.selectors.data);
+        state.set('cs', x86.selectors.code32);
+        state.set('esp', stackPointer);
+      },
     },
-  },
 
-  plan: (kinds) => plan32(kinds, false),
+    plan: (kinds) => plan32(kinds, false),
 
-  callNumber: (state) => state.i32[accumulator] >>> 0,
+    callNumber: (state) => state.i32[accumulator] >>> 0,
 
-  decode(state: State, plan: ArgumentPlan, args: number[]): void {
-    const registers = state.i32;
-    for (let i = 0; i < plan.count; i++) {
-      const position = plan.positions[i];
-      const word = registers[argumentIndices[position]];
-      const how = plan.ways[i];
-      if (how === way.signed32) args[i] = word;
-      else if (how === way.unsigned32) args[i] = word >>> 0;
-      else {
-        const high = registers[argumentIndices[position + 1]];
-        args[i] = (how === way.unsigned64 ? high >>> 0 : high) * 0x100000000 + (word >>> 0);
+    decode(state: State, plan: ArgumentPlan, args: number[]): void {
+      const registers = state.i32;
+      for (let i = 0; i < plan.count; i++) {
+        const position = plan.positions[i];
+        const word = registers[argumentIndices[position]];
+        const how = plan.ways[i];
+        if (how === way.signed32) args[i] = word;
+        else if (how === way.unsigned32) args[i] = word >>> 0;
+        else {
+          const high = registers[argumentIndices[position + 1]];
+          args[i] = (how === way.unsigned64 ? high >>> 0 : high) * 0x100000000 + (word >>> 0);
+        }
       }
-    }
-  },
+    },
 
-  rawArgument: (state, position) => state.i32[argumentIndices[position]] >>> 0,
+    rawArgument: (state, position) => state.i32[argumentIndices[position]] >>> 0,
 
-  setResult(state: State, result: number | bigint): void {
-    state.i32[accumulator] = typeof result === 'bigint' ? Number(BigInt.asIntN(32, result)) : result;
-  },
-};
+    setResult(state: State, result: number | bigint): void {
+      state.i32[accumulator] = typeof result === 'bigint' ? Number(BigInt.asIntN(32, result)) : result;
+      if (is64) state.i32[accumulator + 1] = state.i32[accumulator] >> 31;
+    },
+  };
+}
+
+export const i386 = makeAbi(i386Registers);
+
+/** i386's calls from a 64-bit program. */
+export const i386From64 = makeAbi(x86_64Registers);

@@ -3,13 +3,14 @@
  * an error as a negative number (arch/x86/entry/entry_64.S, syscall_64.tbl).
  */
 import type { State } from '../../../translators/ir/state.ts';
+import { hardwareCapabilities } from '../../../translators/x86/features.ts';
 import { x86_64Registers } from '../../../translators/x86/registers.ts';
 import { type Abi, type ArgumentPlan, beyondMemory, plan64, type StructureName, way } from './abi.ts';
 import { commonLayouts } from './layouts.ts';
 import { type DataModel, type FieldRows, Structure } from './structure.ts';
 import * as x86 from './x86.ts';
 import { x86_64Names } from './x86-64-names.ts';
-import { capabilities, processorInfo } from './x86-processor.ts';
+import { processorInfo } from './x86-processor.ts';
 
 const model: DataModel = { byteOrder: 'little', wordSize: 8, alignmentOf64: 8 };
 
@@ -51,11 +52,11 @@ export const x86_64: Abi = {
   lockAllFlags: x86.lockAllFlags,
   // Of a 64-bit kernel.
   mapsNameColumn: 73,
-  processorInfo,
+  processorInfo: (processors) => processorInfo(true, processors),
 
   start: {
     vector: x86.startVector,
-    capabilities,
+    capabilities: [hardwareCapabilities(true), 0],
     platform: 'x86_64',
     hasBasePlatform: false,
     setRegisters(state, stackPointer) {
