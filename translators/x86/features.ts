@@ -112,7 +112,7 @@ export function cpuid(is64: boolean, leaf: number, subleaf: number): readonly [n
     case 0x80000002:
     case 0x80000003:
     case 0x80000004: {
-      const at = 16 * (leaf - 0x80000002);
+      const at = 16 * ((leaf >>> 0) - 0x80000002);
       return [letters(name, at), letters(name, at + 4), letters(name, at + 8), letters(name, at + 12)];
     }
     case 0x80000006:

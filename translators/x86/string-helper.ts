@@ -131,7 +131,7 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
       let stop = false;
       switch (kind) {
         case 'movs':
-          copyUpwards(machine.bytes, origin + to, origin + from, run * size);
+          copyElements(machine.bytes, origin + to, origin + from, size, run * size);
           break;
         case 'stos':
           fill(machine.bytes, origin + to, state, words.a, size, run * size);
@@ -172,6 +172,12 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
 }
 
 const join = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
+
+/** Copies elements upwards, each of which is read as a whole before it is written. */
+function copyElements(bytes: Uint8Array, to: number, from: number, size: number, length: number): void {
+  if (to <= from || to >= from + size) copyUpwards(bytes, to, from, length);
+  else for (let done = 0; done < length; done += size) bytes.copyWithin(to + done, from + done, from + done + size);
+}
 
 /** Copies byte after byte upwards: where the destination begins inside the source, the bytes before it repeat. */
 function copyUpwards(bytes: Uint8Array, to: number, from: number, length: number): void {
