@@ -147,26 +147,26 @@ describe('addresses of 64-bit programs', () => {
 
 describe('exits', () => {
   // biome-ignore format: one instruction per line
-  const exits: readonly (readonly [text: string, code: string, modes: readonly (32 | 64)[], reason: string, detail?: number])[] = [
+  const exits: readonly (readonly [text: string, code: string, modes: readonly (32 | 64)[], reason: string, detail: number | undefined])[] = [
     ['int3: behind it', 'CC', modes, 'breakpoint', 1],
     ['int 3', 'CD 03', modes, 'breakpoint', 2],
     ['int 4', 'CD 04', modes, 'overflow', 2],
-    ['int 0x80 of 32-bit programs', 'CD 80', [32], 'system_call'],
+    ['int 0x80 of 32-bit programs', 'CD 80', [32], 'system_call', undefined],
     ['int 0x80 of 64-bit programs', 'CD 80', [64], 'software_interrupt', 2],
-    ['another int', 'CD 21', modes, 'protection'],
+    ['another int', 'CD 21', modes, 'protection', undefined],
     ['into', 'B0 7F 04 01 CE', [32], 'overflow', 5],
     ['into without overflow', '30 C0 CE', [32], 'breakpoint', 4],
-    ['bound', '62 01', [32], 'bound'],
-    ['aam of base 0', 'D4 00', [32], 'divide'],
-    ['div by 0', 'F7 F0', modes, 'divide'],
-    ['ud2', '0F 0B', modes, 'illegal'],
-    ['hlt', 'F4', modes, 'protection'],
-    ['in', 'EC', modes, 'protection'],
-    ['rep insb', 'F3 6C', modes, 'protection'],
-    ['cli', 'FA', modes, 'protection'],
-    ['rdmsr', '0F 32', modes, 'protection'],
-    ['retf', 'CB', modes, 'protection'],
-    ['syscall of 32-bit programs', '0F 05', [32], 'illegal'],
+    ['bound', '62 01', [32], 'bound', undefined],
+    ['aam of base 0', 'D4 00', [32], 'divide', undefined],
+    ['div by 0', 'F7 F0', modes, 'divide', undefined],
+    ['ud2', '0F 0B', modes, 'illegal', undefined],
+    ['hlt', 'F4', modes, 'protection', undefined],
+    ['in', 'EC', modes, 'protection', undefined],
+    ['rep insb', 'F3 6C', modes, 'protection', undefined],
+    ['cli', 'FA', modes, 'protection', undefined],
+    ['rdmsr', '0F 32', modes, 'protection', undefined],
+    ['retf', 'CB', modes, 'protection', undefined],
+    ['syscall of 32-bit programs', '0F 05', [32], 'illegal', undefined],
   ];
   for (const mode of modes) {
     test.each(exits.filter(([, , valid]) => valid.includes(mode)))(
