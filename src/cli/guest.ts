@@ -114,7 +114,9 @@ export function createGuest(options: GuestOptions): Guest {
       other.dispatch();
     };
   }
-  process.wideAddress = () => frontend.wideAddress?.(fetchFrom(memory), state.pc, state);
+  if (frontend.addressBits === 64) {
+    process.wideAddress = () => frontend.wideAddress?.(fetchFrom(memory), state.pc, state);
+  }
   const symbols = new SymbolTable(image, program.bias);
   const lines = new LineTable(image, program.bias);
   const engine = createEngine(options.engine, {

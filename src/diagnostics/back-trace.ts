@@ -14,7 +14,11 @@ export interface StackView extends Places {
 type Walk = (view: StackView, limit: number) => number[];
 
 /** By the frontend's name. */
-const walks: Readonly<Record<string, Walk>> = { powerpc: walkPowerpc };
+const walks: Readonly<Record<string, Walk>> = {
+  powerpc: walkPowerpc,
+  i386: (view, limit) => walkX86(view, limit, 4, 'esp', 'ebp'),
+  'x86-64': (view, limit) => walkX86(view, limit, 8, 'rsp', 'rbp'),
+};
 
 /**
  * Guest addresses of the calls, innermost first.
@@ -57,6 +61,67 @@ function walkPowerpc(view: StackView, limit: number): number[] {
     if (saved !== undefined && isReturn(saved)) calls.push(saved - 4);
     stack = frame;
     frame = word(frame);
+  }
+  return calls;
+}
+
+/** How far a return address is looked for on the stack, in words. */
+const searchedWords = 512;
+
+/**
+ * The call that a return address leads back to, and where it went: undefined for an indirect call. Undefined when no call
+ * ends at that address.
+ */
+function x86CallBefore({ word }: StackView, address: number): { call: number; target: number | undefined } | undefined {
+  const byte = (at: number): number => (word(at) ?? 0) & 0xff;
+  if (word(address) === undefined) return undefined;
+  if (byte(address - 5) === 0xe8) return { call: address - 5, target: (address + (word(address - 4) ?? 0)) >>> 0 };
+  // call r/m: FF /2 with ModRM, SIB and displacement as they come; the length follows from these.
+  for (let length = 2; length <= 7; length++) {
+    const start = address - length;
+    const modrm = byte(start + 1);
+    if (byte(start) !== 0xff || ((modrm >> 3) & 7) !== 2) continue;
+    const [mod, rm] = [modrm >> 6, modrm & 7];
+    const hasSib = mod !== 3 && rm === 4;
+    const wide = mod === 2 || (mod === 0 && (rm === 5 || (hasSib && (byte(start + 2) & 7) === 5)));
+    if (2 + (hasSib ? 1 : 0) + (wide ? 4 : mod === 1 ? 1 : 0) === length) return { call: start, target: undefined };
+  }
+  return undefined;
+}
+
+/**
+ * Looks for return addresses: by the chain of frame pointers where the frame pointer begins one, else among the words on
+ * the stack, from the stack pointer on. A word counts when a call ends at the address that it holds; a call that names its
+ * target must have gone to the function that was found last.
+ */
+function walkX86(view: StackView, limit: number, size: 4 | 8, stackName: string, frameName: string): number[] {
+  const { state, symbolAt } = view;
+  const pointerAt = (address: number): number | undefined => {
+    const low = view.word(address);
+    return low === undefined || (size === 8 && view.word(address + 4) !== 0) ? undefined : low;
+  };
+  const register = (name: string): number => state.i32[state.register(name).offset >> 2] >>> 0;
+  const calls: number[] = [];
+  let stack = register(stackName);
+  let frame = register(frameName);
+  let running = symbolAt(view.pc)?.start;
+  while (calls.length < limit) {
+    let found: number | undefined;
+    for (let n = 0; n < searchedWords && found === undefined; n++) {
+      const address = stack + n * size;
+      const value = pointerAt(address);
+      const before = value === undefined ? undefined : x86CallBefore(view, value);
+      if (before === undefined) continue;
+      const isFrames = address === frame + size;
+      const fits = before.target === undefined || running === undefined || symbolAt(before.target)?.start === running;
+      if (!isFrames && !fits) continue;
+      found = before.call;
+      stack = address + size;
+      if (isFrames) frame = pointerAt(frame) ?? 0;
+    }
+    if (found === undefined) break;
+    calls.push(found);
+    running = symbolAt(found)?.start;
   }
   return calls;
 }

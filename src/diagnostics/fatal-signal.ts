@@ -5,6 +5,7 @@ import type { GuestMemory } from '../memory/guest-memory.ts';
 import { MemoryFault } from '../memory/guest-memory.ts';
 import { backTrace } from './back-trace.ts';
 import { hex8, type Places, symbolicAddress } from './places.ts';
+import { registerView } from './register-view.ts';
 
 export interface FatalSignal {
   readonly signal: number;
@@ -47,7 +48,7 @@ export function describeFatalSignal(fatal: FatalSignal, guest: GuestView): strin
   }
   lines.push(...describeCalls(fatal.pc, guest));
   lines.push('  code', ...describeCode(fatal.pc, guest));
-  lines.push(fatal.mayBeStale ? staleRegisters : '  registers', ...describeRegisters(guest.state));
+  lines.push(fatal.mayBeStale ? staleRegisters : '  registers', ...describeRegisters(guest));
   if (guest.recentCalls.length > 0)
     lines.push('  last system calls', ...guest.recentCalls.map((call) => `    ${call}`));
   return `${lines.join('\n')}\n`;
@@ -131,20 +132,17 @@ function peek(memory: GuestMemory, address: number, length: number): Uint8Array 
   }
 }
 
-/** General registers as hexadecimal words, then the names of the one-bit registers that are set. */
-function describeRegisters(state: State): string[] {
-  const words = state.file.registers.filter((register) => register.type === 'i32' && !register.bit);
+/** Registers as a table, then the names of flags that are set. */
+function describeRegisters({ frontend, state }: GuestView): string[] {
+  const { cells, set } = registerView(frontend.name, state);
   const nameWidth = (column: number): number =>
-    Math.max(...words.map(({ name }, index) => (index % registersPerLine === column ? name.length : 0)));
+    Math.max(...cells.map(([name], index) => (index % registersPerLine === column ? name.length : 0)));
   const widths = Array.from({ length: registersPerLine }, (_, column) => nameWidth(column));
-  const cells = words.map(
-    ({ name, index }, i) => `${name.padEnd(widths[i % registersPerLine])} ${hex8(state.i32[index])}`,
-  );
+  const texts = cells.map(([name, value], i) => `${name.padEnd(widths[i % registersPerLine])} ${value}`);
   const lines: string[] = [];
-  for (let i = 0; i < cells.length; i += registersPerLine) {
-    lines.push(`    ${cells.slice(i, i + registersPerLine).join('  ')}`);
+  for (let i = 0; i < texts.length; i += registersPerLine) {
+    lines.push(`    ${texts.slice(i, i + registersPerLine).join('  ')}`);
   }
-  const set = state.file.registers.filter((register) => register.bit && state.i32[register.index] !== 0);
-  if (set.length > 0) lines.push(`    set: ${set.map(({ name }) => name).join(' ')}`);
+  if (set.length > 0) lines.push(`    set: ${set.join(' ')}`);
   return lines;
 }
