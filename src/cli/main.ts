@@ -1,6 +1,7 @@
 /** Where `stele` begins: finds the command, and turns what went wrong into a message and an exit status. */
 import manifest from '../../package.json' with { type: 'json' };
 import { commandArguments, exit, writeError, writeOutput } from '../host/command.ts';
+import { deferOptimization } from '../host/tiering.ts';
 import type { Request } from './command-line.ts';
 import { UsageError } from './options.ts';
 
@@ -21,8 +22,10 @@ async function request(args: readonly string[]): Promise<Request> {
 async function perform(wanted: Request): Promise<number> {
   switch (wanted.kind) {
     case 'run': {
+      // Before anything else is evaluated: V8 would begin to optimize what makes tables.
+      const optimize = deferOptimization();
       const { run } = await import('./run.ts');
-      return await run(wanted.options, wanted.program, wanted.args);
+      return await run(wanted.options, wanted.program, wanted.args, optimize);
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');

@@ -17,7 +17,6 @@ import {
 import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
-import { deferOptimization } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
@@ -35,10 +34,16 @@ const notFound = 127;
 /**
  * Runs a program to its end.
  * @param args the program's arguments, which are the last ones of the command line
+ * @param optimize lets V8 optimize, which it does not yet
  * @returns the exit status; does not return when a signal ended the program
  * @throws UsageError
  */
-export async function run(flags: PartialOptions, program: string, args: readonly string[]): Promise<number> {
+export async function run(
+  flags: PartialOptions,
+  program: string,
+  args: readonly string[],
+  optimize: () => void,
+): Promise<number> {
   const options = completeOptions(flags);
   // Node makes `performance` when it is first used, which costs 3 ms.
   const now = wantsStatistics(options) ? () => performance.now() : () => 0;
@@ -58,8 +63,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
   const cache = { ...options, cacheDir: options.cacheDir === '' ? '' : absolutePath(options.cacheDir) };
   const system = new NodeSystem();
   // The other engines' code is compiled from the start, and wants to be optimized.
-  const startsInterpreted = options.engine === 'auto' || options.engine === 'interpreted';
-  const optimize = startsInterpreted ? deferOptimization() : undefined;
+  if (options.engine !== 'auto' && options.engine !== 'interpreted') optimize();
   let guest: Guest;
   try {
     guest = createGuest({
@@ -98,7 +102,7 @@ export async function run(flags: PartialOptions, program: string, args: readonly
     // The last lines before an error of Stele's own are the ones that are wanted most.
     sink.flush();
     // The launcher keeps compiled code for runs that begin with V8's own settings.
-    optimize?.();
+    optimize();
   }
   const ended = now();
   guest.engine.close();
