@@ -31,6 +31,22 @@ const withoutChildProcess = {
 };
 
 /**
+ * Gives Node's own modules to ES modules as esbuild's bundles expect them, without copying each of their properties into
+ * an object for each module that imports them.
+ */
+const withNodeModules = {
+  name: 'with-node-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
+      namespace === 'file' ? { path, namespace: 'node-module' } : { path, external: true },
+    );
+    onLoad({ filter: /.*/, namespace: 'node-module' }, ({ path }) => ({
+      contents: `module.exports = Object.create(require(${JSON.stringify(path)}));`,
+    }));
+  },
+};
+
+/**
  * Modules that a short program does not need. They are evaluated at the first call of a function or constructor of
  * theirs; these are all that the rest of the program imports from them.
  */
@@ -90,7 +106,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutChildProcess, withDeferredModules],
+  plugins: [withoutChildProcess, withNodeModules, withDeferredModules],
 });
 // The function that the launcher calls. To put it together there would copy the text once more in each run.
 const program = await readFile(join(output, 'main.js'), 'utf8');
