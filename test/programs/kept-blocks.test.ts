@@ -47,26 +47,22 @@ const theFile = (directory: string): string => {
 };
 
 describe('a short program that runs again', () => {
-  test(
-    'prepares no more in any run than two blocks for each that it found, and in the end none',
-    patience,
-    async () => {
-      const directory = freshDirectory();
-      const runs: Counted[] = [];
-      for (let time = 0; time < 5; time++) runs.push(await counted(directory));
-      expect(runs[0]).toMatchObject({ blocksFromCache: 0, blocksKept: runs[0].prepared });
-      expect(runs[0].prepared).toBeGreaterThan(50);
-      for (const [index, each] of runs.slice(1).entries()) {
-        const before = runs[index];
-        expect(each.stdout).toBe(runs[0].stdout);
-        expect(each.blocksFromCache).toBe(before.blocksFromCache + before.blocksKept);
-      }
-      // Few blocks run as often as it takes to be prepared in one run alone.
-      expect(runs[1].prepared).toBeGreaterThanOrEqual(2 * runs[1].blocksFromCache);
-      expect(runs[1].prepared).toBeLessThan(2.5 * runs[1].blocksFromCache);
-      expect(runs[4]).toMatchObject({ prepared: 0, blocksKept: 0 });
-    },
-  );
+  test('prepares in any run about as many blocks as it found, and in the end none', patience, async () => {
+    const directory = freshDirectory();
+    const runs: Counted[] = [];
+    for (let time = 0; time < 6; time++) runs.push(await counted(directory));
+    expect(runs[0]).toMatchObject({ blocksFromCache: 0, blocksKept: runs[0].prepared });
+    expect(runs[0].prepared).toBeGreaterThan(50);
+    for (const [index, each] of runs.slice(1).entries()) {
+      const before = runs[index];
+      expect(each.stdout).toBe(runs[0].stdout);
+      expect(each.blocksFromCache).toBe(before.blocksFromCache + before.blocksKept);
+    }
+    // Few blocks run as often as it takes to be prepared in one run alone.
+    expect(runs[1].prepared).toBeGreaterThanOrEqual(runs[1].blocksFromCache);
+    expect(runs[1].prepared).toBeLessThan(1.5 * runs[1].blocksFromCache);
+    expect(runs[5]).toMatchObject({ prepared: 0, blocksKept: 0 });
+  });
 
   test('neither takes nor leaves anything where that is not wanted', patience, async () => {
     const directory = freshDirectory();

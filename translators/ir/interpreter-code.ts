@@ -11,11 +11,10 @@ const pageShift = 12;
 const worthCode = 3;
 
 /**
- * Where code of an earlier run was restored, the program is one that runs again and again: so many blocks for each that
- * was restored get code at their first run, until there are so many words. A run with these takes no longer than one
- * that restores nothing, and the third or fourth run of a program prepares nothing.
+ * Where code of an earlier run was restored, the program is one that runs again and again: as many blocks as were restored
+ * get code at their first run, until there are so many words. What that takes is what restoring saved, and after some runs
+ * (four of a hello with the C library) there is nothing left to prepare.
  */
-const earlyShare = 2;
 const earlyWords = 1 << 16;
 
 /** The code of many blocks: plain data, which makes sense to the very build of these sources that it is from. */
@@ -122,9 +121,7 @@ export class CodeBuffer {
   /** Whether a guest address has a block, or shall get one; runs of blocks that are not in use may be forgotten. */
   isWorthCode(pc: number): boolean {
     const position = this.entry(pc);
-    return (
-      position > 0 || position <= -worthCode || (this.blocks < this.restored * earlyShare && this.length < earlyWords)
-    );
+    return position > 0 || position <= -worthCode || (this.blocks < this.restored && this.length < earlyWords);
   }
 
   /** Notes that the block at a guest address, for which there is no code, runs. */
@@ -238,7 +235,7 @@ export class CodeBuffer {
         words[position + 1] = 0;
       }
     }
-    return { words, blocks: Int32Array.from(blocks), sites: this.siteWords.slice(0, this.sites) };
+    return { words, blocks: new Int32Array(blocks), sites: this.siteWords.slice(0, this.sites) };
   }
 
   /** Makes the code of another buffer this one's, which must be empty. The arrays stay the caller's. */

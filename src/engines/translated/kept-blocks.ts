@@ -138,15 +138,19 @@ export class KeptBlocks {
       if (last !== undefined && first <= last.end) last.end = Math.max(last.end, end);
       else merged.push({ start: first, end });
     }
-    const runs: number[] = [];
-    const guestCode: number[] = [];
-    for (const { start, end } of merged) {
-      const count = Math.ceil((end - start) / wordSize);
+    const runs = new Int32Array(2 * merged.length);
+    const counts = merged.map(({ start, end }) => Math.ceil((end - start) / wordSize));
+    const guestCode = new Int32Array(counts.reduce((sum, count) => sum + count, 0));
+    let at = 0;
+    for (const [index, count] of counts.entries()) {
+      const { start } = merged[index];
       const place = this.placeOf(start, count);
-      runs.push(start, count);
-      guestCode.push(...this.interpreter.words.subarray(place, place + count));
+      runs[2 * index] = start;
+      runs[2 * index + 1] = count;
+      guestCode.set(this.interpreter.words.subarray(place, place + count), at);
+      at += count;
     }
-    return { runs: Int32Array.from(runs), guestCode: Int32Array.from(guestCode) };
+    return { runs, guestCode };
   }
 
   /** Keeps what was taken, or else what there is now. */
