@@ -88,7 +88,7 @@ export const branchRows: readonly Row[] = [
   ['C3',      'ret',    '',      'f64', ret],
   ['CA',      'retf',   'Iw',    '',    far],
   ['CB',      'retf',   '',      '',    far],
-  ['CF',      'iret',   '',      '',    far],
+  ['CF',      'iret|iretd|iretq', '', '', far],
   ['E0',      'loopne', 'Jb',    'f64', loop(0)],
   ['E1',      'loope',  'Jb',    'f64', loop(1)],
   ['E2',      'loop',   'Jb',    'f64', loop()],

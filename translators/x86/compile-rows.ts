@@ -65,6 +65,8 @@ export interface CompiledRow {
   readonly default64: boolean;
   readonly force64: boolean;
   readonly unaligned: boolean;
+  /** ModRM's reg field is a segment register. */
+  readonly namesSegment: boolean;
   readonly namedByAddressSize: boolean;
 }
 
@@ -249,6 +251,7 @@ function compile(row: Row, index: number): CompiledRow {
     default64: attributes.includes('d64'),
     force64: attributes.includes('f64'),
     unaligned: attributes.includes('unaligned'),
+    namesSegment: has('S'),
     namedByAddressSize: attributes.includes('asize'),
   };
 }

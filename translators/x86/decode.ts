@@ -223,6 +223,11 @@ export class Decoder {
       else this.address(i, modrm);
     } else if (row.registerInOpcode) i.rm = (byte & 7) | ((rex & rexB) << 3);
     i.condition = row.conditionInOpcode ? byte & 15 : -1;
+    if (row.namesSegment) {
+      // REX.R does not count, and there are six.
+      i.reg &= 7;
+      if (i.reg > 5) return notAnInstruction;
+    }
     if (i.lock && (!row.lock || i.mod === 3)) return notAnInstruction;
 
     if (row.immediate !== immediateNone) this.immediate(i, row.immediate);

@@ -72,7 +72,9 @@ function operandText(i: Instruction, operand: Operand, n: number): string {
   const general = (number: number): string => generalName(number, size, i.rex !== 0);
   switch (operand.kind) {
     case 'E':
-      return i.mod === 3 ? general(i.rm) : memory(i, size);
+      if (i.mod === 3) return general(i.rm);
+      // A segment register is 2 bytes in memory, whatever the operand size.
+      return memory(i, i.operands[1 - n]?.kind === 'S' ? 2 : size);
     case 'R':
     case 'Z':
       return general(i.rm);
@@ -96,7 +98,7 @@ function operandText(i: Instruction, operand: Operand, n: number): string {
     case 'A':
       return `0x${i.immediate2.toString(16)}:0x${(i.immediate >>> 0).toString(16)}`;
     case 'S':
-      return segments[i.reg & 7] ?? `seg${i.reg & 7}`;
+      return segments[i.reg];
     case 's':
       return segments[operand.number];
     case 'C':

@@ -315,11 +315,11 @@ export const x87InstructionRows: readonly Row[] = [
   ['DB =D0+i', 'fcmovnbe', 'ST0,STi', 'fpu cmov', conditionalMove(ifAbove)],
   ['DB =D8+i', 'fcmovnu', 'ST0,STi', 'fpu cmov', conditionalMove(ifNotParity)],
   // Of the 8087 and 80287; later processors ignore them.
-  ['DB =E0', 'feni8087_nop', '', 'fpu', nothing],
-  ['DB =E1', 'fdisi8087_nop', '', 'fpu', nothing],
+  ['DB =E0', 'fneni', '', 'fpu', nothing],
+  ['DB =E1', 'fndisi', '', 'fpu', nothing],
   ['DB =E2', 'fnclex', '', 'fpu', control('x87.clear', false)],
   ['DB =E3', 'fninit', '', 'fpu', control('x87.initialize', false)],
-  ['DB =E4', 'fsetpm287_nop', '', 'fpu', nothing],
+  ['DB =E4', 'fsetpm', '', 'fpu', nothing],
   ['DB =E8+i', 'fucomi', 'ST0,STi', 'fpu cmov', compareFlags('x87.ucomi', 0)],
   ['DB =F0+i', 'fcomi', 'ST0,STi', 'fpu cmov', compareFlags('x87.comi', 0)],
 
