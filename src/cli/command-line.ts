@@ -1,5 +1,7 @@
 /** The command line by commander, made from the rows in options.ts. Loaded only when there is something to parse. */
 import { Command, CommanderError, Option } from 'commander';
+import { contenderNames } from '../compare/contenders.ts';
+import type { CompareOptions } from './compare.ts';
 import { type OptionRow, type PartialOptions, parseValue, runOptions, UsageError } from './options.ts';
 
 /** What the user asked for. */
@@ -16,6 +18,12 @@ export type Request =
       readonly action: 'list' | 'clear';
       readonly options: PartialOptions;
       readonly json: boolean;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly options: CompareOptions;
+      readonly program: string;
+      readonly args: readonly string[];
     }
   /** Text to print on standard output: help, version. */
   | { readonly kind: 'print'; readonly text: string };
@@ -89,6 +97,9 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
     const options = Object.fromEntries(runOptions.map((row) => [row.key, values[row.key]]));
     request = { kind: 'run', options: options as PartialOptions, program, args: programArgs };
   });
+  addCompare(stele, (options, program, programArgs) => {
+    request = { kind: 'compare', options, program, args: programArgs };
+  });
   const doctor = stele
     .command('doctor')
     .description('tell what this machine offers, and what to do where something is missing');
@@ -117,4 +128,61 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
     throw new UsageError(error.code === 'commander.help' ? 'no command is given' : problem);
   }
   return request as Request;
+}
+
+const compareHelp = `
+"native" needs a program built for this processor, "virtualized" one for x86-64 and /dev/kvm, "qemu" QEMU's user
+mode. Exit status: 0 when all outputs are equal, 2 when they are not; 1 for a wrong command line, 126 for a program
+that cannot be run, 127 for one that does not exist.`;
+
+/** A whole number from 1 on, or a number of seconds. @throws UsageError */
+function positive(text: string, where: string, isWhole: boolean): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1e9) || (isWhole && !Number.isInteger(value))) {
+    throw new UsageError(`${where}: "${text}" is not a ${isWhole ? 'whole number from 1 on' : 'number of seconds'}`);
+  }
+  return value;
+}
+
+function addCompare(
+  stele: Command,
+  action: (options: CompareOptions, program: string, args: readonly string[]) => void,
+): void {
+  const command = stele
+    .command('compare')
+    .description('run a program on every engine, side by side, and show what each costs')
+    .passThroughOptions();
+  command.argument('<program>', 'a static Linux executable').argument('[args...]', 'its arguments');
+  command
+    .option('-n, --rounds <count>', 'measured rounds, in which each has its turn', '5')
+    .option('--timeout <seconds>', 'stop a run that takes longer; it has no further turn', '60')
+    .option('--engines <names>', `only these, separated by commas: ${contenderNames.join(', ')}`)
+    .option('--also <program>', 'the same program built for another processor, side by side with it')
+    .option('--input <file>', "the program's standard input, for every run (default: nothing)")
+    .option('-L, --sysroot <dir>', 'look for the files that the guest names in this directory first')
+    .option('--json <file>', 'write all that was measured as JSON ("-": to standard output, instead of the table)')
+    .option('--csv <file>', 'write the times as comma-separated values (likewise)')
+    .option('--html <file>', 'write a page with tables and charts (likewise)')
+    .option('--svg <file>', 'write the chart of times (likewise)')
+    .addHelpText('after', compareHelp)
+    .action((program: string, args: string[], values: Record<string, string>) => {
+      const {
+        rounds,
+        timeout,
+        engines = '',
+        also = '',
+        input = '',
+        sysroot = '',
+        json = '',
+        csv = '',
+        html = '',
+        svg = '',
+      } = values;
+      const options = {
+        rounds: positive(rounds, '--rounds', true),
+        timeout: positive(timeout, '--timeout', false),
+        engines: engines === '' ? [] : engines.split(','),
+      };
+      action({ ...options, also, input, sysroot, json, csv, html, svg }, program, args);
+    });
 }

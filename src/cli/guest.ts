@@ -11,6 +11,7 @@ import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { Engine, Log } from '../engines/engine.ts';
+import type { CreateVirtualMachine } from '../engines/virtualized/hypervisor.ts';
 import type { FileHost } from '../host/host.ts';
 import type { System } from '../host/system.ts';
 import type { Abi } from '../linux/abi/abi.ts';
@@ -43,6 +44,8 @@ export interface GuestOptions {
   readonly stackLimit: number;
   /** Lets WebAssembly translations leave checks of accesses to the processor. */
   readonly findHostPages?: FindHostPages;
+  /** For the engine `virtualized`. */
+  readonly createVirtualMachine?: CreateVirtualMachine;
   readonly engine: EngineName;
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
@@ -84,7 +87,7 @@ const architectures: Readonly<Record<Target['abi'], () => Architecture>> = {
   'x86-64': () => x86Architecture(64),
 };
 
-/** @throws ElfError when the file is not a program that can be run */
+/** @throws ElfError when the file is not a program that can be run; EngineUnavailable when the engine cannot run it here */
 export function createGuest(options: GuestOptions): Guest {
   const { system, log } = options;
   const image = readElf(options.file);
@@ -124,6 +127,7 @@ export function createGuest(options: GuestOptions): Guest {
     memory,
     countInstructions: options.measure,
     translations: options.translations,
+    createVirtualMachine: options.createVirtualMachine,
     blocks: options.blocks,
     host: {
       systemCall: () => dispatcher.dispatch(),

@@ -35,6 +35,10 @@ async function perform(wanted: Request): Promise<number> {
       const { clearCache, listCache } = await import('./cache.ts');
       return wanted.action === 'list' ? listCache(wanted.options, wanted.json) : clearCache(wanted.options);
     }
+    case 'compare': {
+      const { runCompare } = await import('./compare.ts');
+      return await runCompare(wanted.options, wanted.program, wanted.args);
+    }
     case 'print':
       writeOutput(wanted.text);
       return 0;

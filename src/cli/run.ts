@@ -2,6 +2,7 @@
 
 import { describeFatalSignal } from '../diagnostics/fatal-signal.ts';
 import { ElfError } from '../elf/elf-error.ts';
+import { EngineUnavailable } from '../engines/create-engine.ts';
 import type { Log, LogKind } from '../engines/engine.ts';
 import {
   absolutePath,
@@ -14,6 +15,7 @@ import {
   type TextSink,
   writeError,
 } from '../host/command.ts';
+import { createVirtualMachine } from '../host/kvm.ts';
 import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
@@ -77,6 +79,7 @@ export async function run(
       stackLimit: options.stackSize,
       findHostPages,
       engine: options.engine,
+      createVirtualMachine,
       measure: statistics !== undefined,
       keepsRunning: optimize,
       observer: options.strace ? await createTracer(sink) : undefined,
@@ -87,6 +90,10 @@ export async function run(
   } catch (error) {
     if (error instanceof NoMemoryError) {
       writeError(`stele: the guest's memory cannot be made: ${error.message}. "stele doctor" tells what to do.\n`);
+      return cannotRun;
+    }
+    if (error instanceof EngineUnavailable) {
+      writeError(`stele: ${program}: the engine ${options.engine} cannot run it: ${error.message}\n`);
       return cannotRun;
     }
     if (!(error instanceof ElfError)) throw error;

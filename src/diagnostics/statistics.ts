@@ -94,7 +94,9 @@ export function statisticsTable(cost: RunCost): string {
   const valueWidth = Math.max(...cells.map(([, value]) => value.length));
   const lines = cells.map(([label, value]) => `${label.padEnd(labelWidth)}  ${value.padStart(valueWidth)}`);
   if (cost.checkedBecause !== '') lines.push(`accesses were checked: ${cost.checkedBecause}`);
-  const parts = [lines.join('\n'), tierTable(cost)];
+  const parts = [lines.join('\n')];
+  if (tiers.some((tier) => cost.engine.tiers[tier].count > 0)) parts.push(tierTable(cost));
+  if (cost.engine.exits.size > 0) parts.push(exitTable(cost));
   if (cost.engine.translations !== undefined) parts.push(translationTable(cost));
   return parts.map((part) => `${part}\n`).join('\n');
 }
@@ -124,6 +126,14 @@ function tierTable({ engine }: RunCost): string {
   );
 }
 
+/** Why the processor left the guest, and how often. */
+function exitTable({ engine }: RunCost): string {
+  return formatTable(
+    ['exits of the guest', 'count'],
+    Array.from(engine.exits, ([reason, count]) => [reason, format(count, 'count')]),
+  );
+}
+
 /** One translation per line, in the order of making. */
 function translationTable({ engine, places }: RunCost): string {
   const rows = (engine.translations ?? []).map((one) => [
@@ -141,5 +151,5 @@ export function statisticsJson(cost: RunCost): string {
   const { engine, places } = cost;
   const values = Object.fromEntries(counters.map(({ key, value }) => [key, value(cost)]));
   const translations = engine.translations?.map((one) => ({ ...one, function: symbolicAddress(one.address, places) }));
-  return `${JSON.stringify({ ...values, checkedBecause: cost.checkedBecause, tiers: engine.tiers, translations })}\n`;
+  return `${JSON.stringify({ ...values, checkedBecause: cost.checkedBecause, tiers: engine.tiers, exits: Object.fromEntries(engine.exits), translations })}\n`;
 }

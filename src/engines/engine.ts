@@ -9,6 +9,7 @@ import type { State } from '../../translators/ir/state.ts';
 import type { ProgramStore } from '../cache/program-store.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineStatistics } from './statistics.ts';
+import type { CreateVirtualMachine } from './virtualized/hypervisor.ts';
 
 /** What an engine asks of its surroundings. The rest of Machine it does itself. */
 export interface EngineHost extends Pick<Machine, 'timeBase'> {
@@ -48,6 +49,8 @@ export interface EngineOptions {
   readonly translations?: (() => ProgramStore) | undefined;
   /** Where interpreter code of the program is kept from run to run. */
   readonly blocks?: (() => ProgramStore) | undefined;
+  /** For the engine that runs the guest on the processor itself. */
+  readonly createVirtualMachine?: CreateVirtualMachine | undefined;
 }
 
 export interface Engine {

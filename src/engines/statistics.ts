@@ -64,6 +64,13 @@ export class EngineStatistics {
     return tiers.reduce((sum, tier) => (tier === 'interpreter' ? sum : sum + this.tiers[tier].count), 0);
   }
 
+  /** Times that a guest on the processor itself was left, by what for. */
+  readonly exits = new Map<string, number>();
+
+  countExit(reason: string): void {
+    this.exits.set(reason, (this.exits.get(reason) ?? 0) + 1);
+  }
+
   /** Counts a translation. */
   addTranslation(cost: TranslationCost): void {
     const sum = this.tiers[cost.tier];

@@ -170,6 +170,22 @@ export function openTextFile(path: string): TextSink | FileProblem {
 /** Standard error as a sink; nothing is held back. */
 export const errorSink: TextSink = { write: writeError, flush: () => {} };
 
+/** A line on standard error that is written over and over, on a terminal; elsewhere a line each. */
+export function progressLine(): { show(text: string): void; clear(): void } {
+  const { isTTY } = process.stderr;
+  return {
+    show: (text) => writeError(isTTY ? `\r\x1b[K${text}` : `${text}\n`),
+    clear: () => {
+      if (isTTY) writeError('\r\x1b[K');
+    },
+  };
+}
+
+/** The command that this program was started by: Node with its options, and the script. */
+export function steleCommand(): string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1]];
+}
+
 /** Ends this process at once. */
 export function exit(code: number): never {
   process.exit(code);

@@ -1,7 +1,15 @@
 /** What the machine under Stele is and has, for `stele doctor`. An ordinary run asks nothing of this. */
 import { spawnSync } from 'node:child_process';
 import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
+import { availableParallelism, cpus, release, type } from 'node:os';
 import { dirname, resolve } from 'node:path';
+
+/** Processor, cores, system and Node, in a line. */
+export function machineDescription(): string {
+  const [{ model } = { model: 'unknown processor' }] = cpus();
+  const cores = availableParallelism();
+  return `${model.trim()}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${type()} ${release()}, Node ${process.versions.node}`;
+}
 
 export interface Runtime {
   /** Versions without a leading v. */

@@ -1,6 +1,7 @@
 /** Protection of the pages inside a WebAssembly.Memory by the host's mprotect, called through koffi. */
 import { readFileSync } from 'node:fs';
 import type { HostPages, NoHostPages } from '../memory/host-protection.ts';
+import { loadKoffi } from './koffi.ts';
 
 /** The page size that guests and this protection have. */
 const pageSize = 4096;
@@ -13,21 +14,6 @@ interface Native {
   /** Gives the address of its first argument, when it moves nothing. */
   memmove(destination: Uint8Array, source: Uint8Array, length: number): number;
   getpagesize(): number;
-}
-
-/**
- * Koffi, an optional dependency. The package that it has for this processor is all that is needed, and loads in 4 ms
- * where koffi takes 10; a package manager may put it where only koffi finds it.
- * @throws when there is neither
- */
-function loadKoffi(): typeof import('koffi') {
-  const { createRequire } = process.getBuiltinModule('node:module');
-  const require = createRequire(import.meta.filename);
-  try {
-    return require(`@koromix/koffi-linux-${process.arch}`);
-  } catch {
-    return require('koffi');
-  }
 }
 
 /** The functions of the C library, or why they cannot be called. */

@@ -54,6 +54,7 @@ export class AddressSpace implements GuestMemory {
   readonly origin: number;
   readonly permissions: Uint8Array;
   onCodeChange: (start: number, length: number) => void = () => {};
+  onPermissionChange: (start: number, end: number, protection: number) => void = () => {};
 
   private readonly bytes: Uint8Array;
   private readonly table: PageTable;
@@ -183,7 +184,7 @@ export class AddressSpace implements GuestMemory {
       if (!isWritable) this.setHostPages(from << pageShift, to << pageShift, read | write);
       this.fillUnchecked(from << pageShift, (to - from) << pageShift, 0);
     });
-    this.table.set(first, last, protection);
+    this.setPermissions(first, last, protection);
     const { shared = false, growsDown = false, name = '', offset = 0 } = options;
     this.list.replace(start, end, [{ start, end, protection, shared, growsDown, name, offset }]);
     if (!isWritable) this.setHostPages(start, end, bits);
@@ -195,7 +196,7 @@ export class AddressSpace implements GuestMemory {
     const first = start >>> pageShift;
     const last = end >>> pageShift;
     const hadCode = this.holdsCode(start, end);
-    this.table.set(first, last, 0);
+    this.setPermissions(first, last, 0);
     this.list.replace(start, end, []);
     this.setHostPages(start, end, 0);
     if (hadCode) this.onCodeChange(start, length);
@@ -219,7 +220,7 @@ export class AddressSpace implements GuestMemory {
         ((mapping.protection & ~read) === execute && (protection & ~read) === execute);
       const codeChanges = !this.list.within(start, reached).every(keeps);
       const hostChanges = this.host?.agrees(start, reached, protection) === false;
-      this.table.set(first, last, protection);
+      this.setPermissions(first, last, protection);
       this.list.replace(start, reached, changed);
       if (hostChanges) this.setHostPages(start, reached, hostBits(protection));
       if (codeChanges) this.onCodeChange(start, reached - start);
@@ -389,7 +390,17 @@ export class AddressSpace implements GuestMemory {
     return this.withPagesOpen(address, length, read, () => this.copyOut(address, length));
   }
 
+  guestPages(): Uint8Array {
+    if (this.mirrored) throw new RangeError('the memory of a big-endian guest lies in reverse');
+    return this.bytes.subarray(this.hostRange(minimum, 0), this.hostRange(limit, 0));
+  }
+
   // -- helpers
+
+  private setPermissions(first: number, last: number, protection: number): void {
+    this.table.set(first, last, protection);
+    this.onPermissionChange(first << pageShift, last << pageShift, protection);
+  }
 
   private holdsCode(start: number, end: number): boolean {
     return this.list.within(start, end).some((mapping) => (mapping.protection & execute) !== 0);

@@ -55,6 +55,10 @@ export interface GuestMemory extends MemoryView {
   readonly limit: number;
   /** Called with every range whose code may have changed: unmapped, remapped, made writable, executable or not, or written by the personality. */
   onCodeChange: (start: number, length: number) => void;
+  /** Called with every range of whole pages whose protection was set; 0: unmapped. */
+  onPermissionChange: (start: number, end: number, protection: number) => void;
+  /** The bytes from `minimum` to `limit`, for a machine whose memory they become. @throws RangeError when the guest is big-endian */
+  guestPages(): Uint8Array;
   /** The memory itself, for modules that import it. */
   readonly memory: WebAssembly.Memory;
   /** Sets aside 4096 zeroed bytes that no guest address leads to. @returns their offset in the buffer. @throws RangeError when there are none left */

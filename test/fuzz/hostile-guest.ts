@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGuest, type Guest } from '../../src/cli/guest.ts';
 import { describeFatalSignal } from '../../src/diagnostics/fatal-signal.ts';
-import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
+import { createEngine, type PortableEngineName } from '../../src/engines/create-engine.ts';
 import type { Engine, EngineOptions } from '../../src/engines/engine.ts';
 import { policies } from '../../src/engines/translated/policy.ts';
 import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
@@ -35,8 +35,8 @@ export const ways = ['interpreted', 'blocks', 'regions', 'wasm', 'wasm-checked',
 export type Way = (typeof ways)[number];
 
 /** The engine of a way, and whether it must do without the host's page protection. */
-export function meaningOf(way: Way): { readonly name: EngineName; readonly checked: boolean } {
-  return { name: way.replace('-checked', '') as EngineName, checked: way.endsWith('-checked') };
+export function meaningOf(way: Way): { readonly name: PortableEngineName; readonly checked: boolean } {
+  return { name: way.replace('-checked', '') as PortableEngineName, checked: way.endsWith('-checked') };
 }
 
 export interface HostileOutcome {
@@ -196,7 +196,7 @@ export class HostileGuests {
 }
 
 /** An engine for a guest, with limits instead of its own where it translates. */
-export function limitedEngine(name: EngineName, guest: Guest, limited: Limits): Engine {
+export function limitedEngine(name: PortableEngineName, guest: Guest, limited: Limits): Engine {
   const { frontend, memory, dispatcher } = guest;
   let ticks = 0;
   const options: EngineOptions = {

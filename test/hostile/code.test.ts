@@ -1,6 +1,6 @@
 /** Bytes that were never meant as code, run as a whole program: it dies of a signal, the same one on every engine. */
 import { afterAll, expect, test } from 'vitest';
-import { createEngine, engineNames } from '../../src/engines/create-engine.ts';
+import { createEngine, portableEngineNames as engineNames } from '../../src/engines/create-engine.ts';
 import { powerpc as powerpcAbi } from '../../src/linux/abi/powerpc.ts';
 import { Dispatcher } from '../../src/linux/dispatch.ts';
 import type { ExitStatus } from '../../src/linux/process.ts';

@@ -73,6 +73,7 @@ function rowsOf(is64: boolean): RegisterRow[] {
   // Descriptors of thread-local segments: their bases, and which of them are present, a bit each.
   for (let n = 0; n < threadSegments; n++) rows.push({ name: `segment${n}.base`, type: 'i32' });
   rows.push({ name: 'segments.present', type: 'i32' });
+  for (let n = 0; n < (is64 ? 16 : 8); n++) rows.push({ name: `xmm${n}`, type: 'v128' });
   rows.push({ name: 'mxcsr', type: 'i32' });
   // An operand of helpers that is wider than a number.
   if (is64) rows.push({ name: 'scratch', type: 'i64' });
@@ -98,6 +99,8 @@ export interface X86Registers {
   /** Base of thread-local segment n: `segmentBase + n`. */
   readonly segmentBase: number;
   readonly segmentsPresent: number;
+  /** XMM register n: `xmm + n`. */
+  readonly xmm: number;
   readonly mxcsr: number;
   /** In 64-bit mode. */
   readonly scratch: number;
@@ -121,6 +124,7 @@ function define(is64: boolean): X86Registers {
     gsBase: numbers['gs.base'],
     segmentBase: numbers['segment0.base'],
     segmentsPresent: numbers['segments.present'],
+    xmm: numbers.xmm0,
     mxcsr: numbers.mxcsr,
     scratch: is64 ? numbers.scratch : -1,
     x87: x87RegistersOf(file),

@@ -1,0 +1,148 @@
+/** `stele compare`: a program on every engine, native and in QEMU where these are there, side by side. */
+import { compare, type Entrant, findDifferences } from '../compare/comparison.ts';
+import { type Absentee, contenderNames, findContenders, type Surroundings } from '../compare/contenders.ts';
+import { csvReport, jsonReport } from '../compare/data-report.ts';
+import { type Comparison, textReport } from '../compare/text-report.ts';
+import { ElfError } from '../elf/elf-error.ts';
+import { readElf } from '../elf/read-elf.ts';
+import { openTextFile, progressLine, readExecutable, steleCommand, writeError, writeOutput } from '../host/command.ts';
+import { machineDescription, programVersion, runtime } from '../host/inspection.ts';
+import { canMeasureResources, runMeasured } from '../host/measured-child.ts';
+import { UsageError } from './options.ts';
+
+export interface CompareOptions {
+  readonly rounds: number;
+  /** Seconds that one run may take. */
+  readonly timeout: number;
+  /** Names of contenders; empty: all. */
+  readonly engines: readonly string[];
+  /** The same program built for another processor; empty: none. */
+  readonly also: string;
+  /** The file that every run reads as its standard input; empty: nothing. */
+  readonly input: string;
+  readonly sysroot: string;
+  /** Files to write; "-" is standard output; empty: none. */
+  readonly json: string;
+  readonly csv: string;
+  readonly html: string;
+  readonly svg: string;
+}
+
+/** Forms that what was found can be written in, besides text; the charts are loaded when they are wanted. */
+const reports: readonly {
+  readonly option: 'json' | 'csv' | 'html' | 'svg';
+  make(comparison: Comparison): Promise<string>;
+}[] = [
+  { option: 'json', make: jsonReport },
+  { option: 'csv', make: async (comparison) => csvReport(comparison) },
+  { option: 'html', make: async (comparison) => (await import('../compare/html-report.ts')).htmlReport(comparison) },
+  { option: 'svg', make: async (comparison) => (await import('../compare/html-report.ts')).svgReport(comparison) },
+];
+
+/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
+const cannotRun = 126;
+const notFound = 127;
+const differs = 2;
+
+/**
+ * Compares, and prints what was found.
+ * @returns the exit status: 0 where all outputs are equal
+ * @throws UsageError
+ */
+export async function runCompare(options: CompareOptions, program: string, args: readonly string[]): Promise<number> {
+  const virtualizationProblem = await findVirtualizationProblem();
+  const surroundings: Surroundings = {
+    stele: steleCommand(),
+    architecture: runtime().architecture,
+    platform: runtime().platform,
+    programVersion,
+    virtualizationProblem: () => virtualizationProblem,
+  };
+  const entrants: Entrant[] = [];
+  const absentees: Absentee[] = [];
+  for (const path of options.also === '' ? [program] : [program, options.also]) {
+    const found = examine(path, args, surroundings);
+    if (typeof found === 'number') return found;
+    entrants.push(chosen(found.entrant, options));
+    absentees.push(...found.absentees.filter(({ name }) => isWanted(name, options)));
+  }
+  const writers = reports.map(({ option, make }) => ({ make, write: openSink(options[option], `--${option}`) }));
+  const progress = progressLine();
+  const results = await compare(entrants, {
+    rounds: options.rounds,
+    timeout: options.timeout,
+    runOptions: options.sysroot === '' ? [] : ['--sysroot', options.sysroot],
+    run: (command, timeout) =>
+      runMeasured(command, { timeout, input: options.input === '' ? undefined : options.input }),
+    progress: (text) => progress.show(text),
+  });
+  progress.clear();
+  const comparison: Comparison = {
+    results,
+    differences: findDifferences(results),
+    absentees,
+    rounds: options.rounds,
+    timeout: options.timeout,
+    machine: machineDescription(),
+  };
+  if (reports.every(({ option }) => options[option] !== '-')) writeOutput(textReport(comparison));
+  if (!canMeasureResources()) {
+    writeError('stele: without koffi neither processor time nor memory of other processes can be measured\n');
+  }
+  for (const { make, write } of writers) write?.(await make(comparison));
+  return comparison.differences.length === 0 ? 0 : differs;
+}
+
+/** Reads a program and finds who can run it. @returns an exit status where it is none */
+function examine(
+  path: string,
+  args: readonly string[],
+  surroundings: Surroundings,
+): { readonly entrant: Entrant; readonly absentees: readonly Absentee[] } | number {
+  const file = readExecutable(new TextEncoder().encode(path));
+  if ('code' in file) {
+    writeError(`stele: ${path}: ${file.message}\n`);
+    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
+  }
+  try {
+    const { abi } = readElf(file).target;
+    const { contenders, absentees } = findContenders(abi, surroundings);
+    return { entrant: { label: abi, program: path, args, contenders }, absentees };
+  } catch (error) {
+    if (!(error instanceof ElfError)) throw error;
+    writeError(`stele: ${path}: ${error.message}\n`);
+    return cannotRun;
+  }
+}
+
+const isWanted = (name: string, { engines }: CompareOptions): boolean => engines.length === 0 || engines.includes(name);
+
+/** The contenders that the user asked for. @throws UsageError when one of them is nobody's name */
+function chosen(entrant: Entrant, options: CompareOptions): Entrant {
+  const unknown = options.engines.find((name) => !contenderNames.includes(name));
+  if (unknown !== undefined) throw new UsageError(`--engines: "${unknown}" is not one of ${contenderNames.join(', ')}`);
+  const contenders = entrant.contenders.filter(({ name }) => isWanted(name, options));
+  if (contenders.length === 0) throw new UsageError(`--engines: nobody of these can run ${entrant.program} here`);
+  return { ...entrant, contenders };
+}
+
+/** @returns what writes a text there; undefined when nothing is wanted. @throws UsageError when the file cannot be written */
+function openSink(path: string, option: string): ((text: string) => void) | undefined {
+  if (path === '') return undefined;
+  if (path === '-') return writeOutput;
+  const sink = openTextFile(path);
+  if ('code' in sink) throw new UsageError(`${option}: ${path}: ${sink.message}`);
+  return (text) => {
+    sink.write(text);
+    sink.flush();
+  };
+}
+
+/** Why this host has no virtual machines; empty where it has. */
+async function findVirtualizationProblem(): Promise<string> {
+  const { createVirtualMachine } = await import('../host/kvm.ts');
+  const machine = createVirtualMachine();
+  if ('reason' in machine) return machine.reason;
+  machine.close();
+  return '';
+}

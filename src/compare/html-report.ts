@@ -1,0 +1,129 @@
+/** What a comparison found as one page that needs nothing else: tables and charts, for light and dark screens, wide and narrow. */
+import { colourVariables, partChart, timeChart } from './charts.ts';
+import type { Result } from './comparison.ts';
+import {
+  baseline,
+  type Comparison,
+  deviation,
+  mebibytes,
+  outputLine,
+  ratio,
+  seconds,
+  timeParts,
+} from './text-report.ts';
+
+export { svgReport } from './charts.ts';
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => entities[character]);
+
+const style = `
+:root { color-scheme: light dark; --text: #1c2024; --soft: #5b6470; --line: #d8dde3; --back: #ffffff; --raised: #f5f7f9; ${colourVariables('light')} }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #e6e8ea; --soft: #9aa4af; --line: #343b43; --back: #16191d; --raised: #1e2328; ${colourVariables('dark')} }
+}
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; }
+p { margin: .25rem 0; }
+.soft { color: var(--soft); }
+.different { font-weight: 600; color: #c0392b; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--raised); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { padding: .4rem .75rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
+tr:last-child td { border-bottom: 0; }
+th { font-weight: 600; color: var(--soft); font-size: .875rem; }
+th.left, td.left { text-align: left; }
+td.how { white-space: normal; min-width: 12rem; color: var(--soft); }
+.dot { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .5em; }
+svg { display: block; margin: .5rem 0; max-width: 100%; height: auto; color: var(--text); --plot-background: var(--back); }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; font-size: .875rem; }
+.key i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
+code { font: .9em ui-monospace, monospace; }
+`;
+
+interface Column {
+  readonly title: string;
+  readonly kind?: 'left' | 'how';
+  /** The cell as HTML. */
+  cell(result: Result): string;
+}
+
+function table(columns: readonly Column[], results: readonly Result[]): string {
+  const mark = (kind: Column['kind']): string => (kind === undefined ? '' : ` class="left ${kind}"`);
+  const head = columns.map(({ title, kind }) => `<th${mark(kind)}>${escaped(title)}</th>`).join('');
+  const rows = results.map(
+    (result) => `<tr>${columns.map(({ kind, cell }) => `<td${mark(kind)}>${cell(result)}</td>`).join('')}</tr>`,
+  );
+  return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+const name: Column = {
+  title: 'engine',
+  kind: 'left',
+  cell: ({ contender }) =>
+    `<span class="dot" style="background:var(--${contender.kind})"></span>${escaped(contender.name)}`,
+};
+const guest: Column = { title: 'guest', kind: 'left', cell: ({ entrant }) => escaped(entrant.label) };
+
+function timeColumns({ results, timeout }: Comparison, several: boolean): Column[] {
+  const base = baseline(results);
+  const title = base === undefined ? 'ratio' : `× ${several ? `${base.entrant.label} ` : ''}${base.contender.name}`;
+  return [
+    ...(several ? [guest] : []),
+    name,
+    { title: 'how', kind: 'how', cell: ({ contender }) => escaped(contender.description) },
+    { title: 'wall s', cell: ({ wall, stopped }) => (stopped ? `over ${timeout}` : seconds(wall)) },
+    { title: 'spread', cell: ({ wall }) => deviation(wall) },
+    { title, cell: ({ wall }) => ratio(wall?.median, base?.wall?.median) },
+    { title: 'CPU s', cell: ({ cpu }) => seconds(cpu) },
+    { title: 'MiB', cell: ({ peakMemory }) => mebibytes(peakMemory) },
+  ];
+}
+
+function partColumns(several: boolean): Column[] {
+  const number = ({ statistics }: Result, key: string): number => Number(statistics?.[key] ?? 0);
+  return [
+    ...(several ? [guest] : []),
+    name,
+    ...timeParts.map(([key, title]): Column => ({ title, cell: (result) => number(result, key).toFixed(1) })),
+    { title: 'system calls', cell: (result) => number(result, 'systemCalls').toLocaleString('en') },
+    { title: 'guest instructions', cell: (result) => number(result, 'guestInstructions').toLocaleString('en') },
+  ];
+}
+
+export function htmlReport(comparison: Comparison): string {
+  const { results, differences, absentees, rounds, machine } = comparison;
+  const [{ entrant }] = results;
+  const several = new Set(results.map((result) => result.entrant.label)).size > 1;
+  const command = escaped([entrant.program, ...entrant.args].join(' '));
+  const told = results.filter(({ statistics }) => statistics !== undefined);
+  const parts =
+    told.length === 0
+      ? ''
+      : `<h2>Where the time went, in milliseconds</h2>\n${partChart(comparison)}\n${table(partColumns(several), told)}`;
+  const absent = absentees.map(
+    ({ name, reason }) => `<p class="soft">${escaped(name)} is left out: ${escaped(reason)}</p>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${command}: engines side by side</title>
+<style>${style}</style>
+</head>
+<body>
+<h1><code>${command}</code></h1>
+<p class="soft">${escaped(machine)}; medians of ${rounds} rounds, each engine in turn, after one to warm up</p>
+<p${differences.length > 0 ? ' class="different"' : ''}>${escaped(outputLine(comparison))}</p>
+<h2>Time</h2>
+${timeChart(comparison)}
+${table(timeColumns(comparison, several), results)}
+${parts}
+${absent.join('\n')}
+</body>
+</html>
+`;
+}
