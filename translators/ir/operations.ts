@@ -268,17 +268,38 @@ const bytesMoved = (name: string): number => {
   return prefix === 0 ? 0 : Number.parseInt(name.slice(prefix), 10) / 8;
 };
 
+/** What `make` gives for a text; most texts of the rows' columns come many times. */
+function once<Made>(make: (text: string) => Made): (text: string) => Made {
+  const made = new Map<string, Made>();
+  return (text) => {
+    let value = made.get(text);
+    if (value === undefined) {
+      value = make(text);
+      made.set(text, value);
+    }
+    return value;
+  };
+}
+
+const listOf = <Word>(text: string): Word[] => (text === '' ? [] : (text.split(' ') as Word[]));
+const flagsOf = once((text): ReadonlySet<Flag> => new Set(listOf<Flag>(text)));
+const immediatesOf = once((text) => listOf<Immediate>(text));
+const signatureOf = once((text) => {
+  const [operands, result] = text.split('->').map((part) => part.trim());
+  return { operands: operands === '*' ? [] : listOf<Type>(operands), result: result as Type | '' };
+});
+
 function declare(row: Row, code: number): Operation {
   const [name, signature, flags, immediates, javascript, doc] = row;
-  const [operands, result] = signature.split('->').map((part) => part.trim());
+  const { operands, result } = signatureOf(signature);
   const compares = result === 'i32' && isComparison(name);
   return {
     code,
     name,
-    operands: operands === '*' || operands === '' ? [] : (operands.split(' ') as Type[]),
-    result: result as Type | '',
-    immediates: immediates === '' ? [] : (immediates.split(' ') as Immediate[]),
-    flags: new Set(flags === '' ? [] : (flags.split(' ') as Flag[])),
+    operands,
+    result,
+    immediates: immediatesOf(immediates),
+    flags: flagsOf(flags),
     javascript: compares ? `(${javascript} ? 1 : 0)` : javascript,
     test: compares ? javascript : '',
     doc,
@@ -301,10 +322,17 @@ export const operations: readonly Operation[] = [
   ...vectorHalves,
 ].map(declare);
 
-/** From an operation's name to its code. */
-export const codes: Readonly<Record<string, number>> = Object.fromEntries(
-  operations.map((operation) => [operation.name, operation.code]),
-);
+/**
+ * From an operation's name to its code. Without a prototype, so that V8 makes a dictionary at once: to add some hundred
+ * properties to an object of the ordinary kind takes milliseconds.
+ */
+export const codes: Readonly<Record<string, number>> = dictionary(operations);
+
+function dictionary(all: readonly Operation[]): Record<string, number> {
+  const made: Record<string, number> = Object.create(null);
+  for (const { name, code } of all) made[name] = code;
+  return made;
+}
 
 /**
  * Reasons for the `exit` operations and for leaving translated code (word `exit` of the state block). `divide`: a
