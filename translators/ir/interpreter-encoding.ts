@@ -112,10 +112,11 @@ calledOperations.forEach(({ code }, number) => {
 /** What a word of a call is: two bits each in the word that describes the operands. The last is a constant in the stream. */
 export const callOperand: Readonly<Record<string, number>> = { i32: 0, f64: 1, f32: 2, constant: 3 };
 /** For each called operation, by its code, what its words are. */
-export const callMask = Int32Array.from(operations, ({ operands, immediates }) => {
-  const kinds = [...operands, ...(immediates.length > 0 ? ['constant'] : [])];
-  return kinds.reduce((mask, kind, at) => mask | ((callOperand[kind] ?? 0) << (2 * at)), 0);
-});
+export const callMask = new Int32Array(operations.length);
+for (const { code, operands, immediates } of calledOperations) {
+  const kinds = immediates.length > 0 ? [...operands, 'constant'] : operands;
+  callMask[code] = kinds.reduce((mask, kind, at) => mask | ((callOperand[kind] ?? 0) << (2 * at)), 0);
+}
 
 /** Opcodes of the instructions with a meaning of their own. */
 export const special: Record<string, number> = {};
@@ -161,12 +162,13 @@ function list(): Instruction[] {
   for (const name of Object.keys(ordinaryArithmetic)) {
     addSpecial(`ordinary.${name}`, 'destination helper mask a b c');
   }
-  for (const type of ['i32', 'f32', 'f64']) add(`call.${type}`, 'call', 8);
+  const callOpcode: Record<string, number> = {};
+  for (const type of ['i32', 'f32', 'f64']) callOpcode[type] = add(`call.${type}`, 'call', 8);
   for (const operation of operations) {
     const { code, name, flags, operands, result, bytes } = operation;
     if (comesInHalves(operation)) continue;
     if (flags.has('called')) {
-      valueOpcode[code] = made.findIndex((instruction) => instruction.name === `call.${result}`);
+      valueOpcode[code] = callOpcode[result];
     } else if (flags.has('pure') && operands.length > 0) {
       valueOpcode[code] = add(name, 'value', 2 + operands.length + (takesImmediate(operation) ? 1 : 0), operation);
       if (!isWordOperation(operation)) continue;
