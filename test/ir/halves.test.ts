@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Frontend } from '../../translators/frontend.ts';
-import { inHalves } from '../../translators/ir/halves.ts';
+import { inHalves } from '../../translators/ir/in-halves.ts';
 import { Interpreter } from '../../translators/ir/interpreter.ts';
 import { printUnit } from '../../translators/ir/printer.ts';
 import type { State } from '../../translators/ir/state.ts';

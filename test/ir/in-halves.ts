@@ -1,7 +1,7 @@
 /** Units with doublewords in the interpreter, which has none: built again in halves. */
 import { expect } from 'vitest';
 import type { Frontend } from '../../translators/frontend.ts';
-import { inHalves } from '../../translators/ir/halves.ts';
+import { inHalves } from '../../translators/ir/in-halves.ts';
 import { Interpreter } from '../../translators/ir/interpreter.ts';
 import { operations } from '../../translators/ir/operations.ts';
 import type { State } from '../../translators/ir/state.ts';

@@ -24,10 +24,8 @@ class HalvesEvaluator extends withPairs(Evaluator) {
   }
 }
 
-/** The frontend in halves; itself when it has no register that is wider than its halves. */
-export function inHalves(frontend: Frontend): Frontend {
-  const { registers } = frontend.registers;
-  if (registers.every(({ type }) => halfTypes[type] === undefined)) return frontend;
+/** What inHalves (in-halves.ts) makes of a frontend with registers that come in halves. */
+export function toHalves(frontend: Frontend): Frontend {
   const file = halvesOf(frontend.registers, frontend.byteOrder === 'little');
   const names = (whole: readonly string[]): string[] =>
     whole.flatMap((name) => {

@@ -74,10 +74,13 @@ export class Interpreter {
   readonly unsettledOperands = new Float64Array(3);
 
   private readonly buffer = new CodeBuffer();
-  private readonly preparer: Preparer;
+  // Both are made when they are first needed: a run that begins with restored code may do without.
+  private preparer: Preparer | undefined;
+  private readonly makePreparer: () => Preparer;
   private readonly source: BlockSource;
   /** Does the first runs of each block; absent when every run shall be one of prepared code. */
-  private readonly evaluator: Evaluator | undefined;
+  private readonly makeEvaluator: (() => Evaluator) | undefined;
+  private evaluator: Evaluator | undefined;
   /** Instructions that the running call of the generated loop may still execute, when it began. */
   private allowance = 0;
   private longest = shortRun;
@@ -102,11 +105,11 @@ export class Interpreter {
     this.statusWord = frontend.registers.registers[status].index;
     this.ordinaryMask = mask | inexact;
     this.ordinaryStatus = inexact;
-    this.preparer = new Preparer(frontend.registers, frontend.helpers, status, this.buffer);
-    this.evaluator =
-      fetch === undefined
-        ? undefined
-        : (frontend.makeEvaluator?.(state, memory, fetch) ?? new Evaluator(frontend, state, memory, fetch));
+    this.makePreparer = () => new Preparer(frontend.registers, frontend.helpers, status, this.buffer);
+    if (fetch !== undefined) {
+      this.makeEvaluator = () =>
+        frontend.makeEvaluator?.(state, memory, fetch) ?? new Evaluator(frontend, state, memory, fetch);
+    }
   }
 
   /** Words of interpreter code (4 bytes each) after which all of it is dropped and made anew; 2^23 at first. */
@@ -125,13 +128,13 @@ export class Interpreter {
    * @returns why it stopped (`stop`)
    */
   run(budget = Number.POSITIVE_INFINITY): number {
-    const { state, buffer, evaluator } = this;
+    const { state, buffer, makeEvaluator } = this;
     state.i32[exitWord] = 0;
     let rest = budget;
     for (;;) {
       const before = state.f64[instructionsIndex];
-      if (evaluator !== undefined) {
-        const reason = this.evaluate(evaluator, rest);
+      if (makeEvaluator !== undefined) {
+        const reason = this.evaluate(makeEvaluator, rest);
         if (reason !== none) return reason;
       }
       const start = buffer.find(state.pc) || this.make(state.pc);
@@ -147,7 +150,7 @@ export class Interpreter {
         this.machine.keepsRunning?.();
       }
       // Code that is not worth preparing yet is the evaluator's.
-      const goesOn = reason === stop.budget || (reason === stop.missing && evaluator !== undefined);
+      const goesOn = reason === stop.budget || (reason === stop.missing && makeEvaluator !== undefined);
       if (!goesOn) return reason;
       if (rest <= 0) return stop.budget;
     }
@@ -197,7 +200,7 @@ export class Interpreter {
     let position = buffer.find(pc);
     let keep = link;
     if (position === 0) {
-      if (this.evaluator !== undefined && !buffer.isWorthCode(pc)) return 0;
+      if (this.makeEvaluator !== undefined && !buffer.isWorthCode(pc)) return 0;
       const { length } = buffer;
       position = this.make(pc);
       // Links into code that was just forgotten must not be written.
@@ -269,7 +272,7 @@ export class Interpreter {
    * @param budget guest instructions
    * @returns why run() shall stop, or none
    */
-  private evaluate(evaluator: Evaluator, budget: number): number {
+  private evaluate(makeEvaluator: () => Evaluator, budget: number): number {
     const { state, buffer } = this;
     const { i32, f64 } = state;
     let rest = budget;
@@ -278,6 +281,8 @@ export class Interpreter {
       if (i32[interruptWord] !== 0) return stop.interrupt;
       if (rest <= 0) return stop.budget;
       buffer.noteRun(pc);
+      this.evaluator ??= makeEvaluator();
+      const { evaluator } = this;
       const count = evaluator.run(pc);
       f64[instructionsIndex] += count;
       rest -= count;
@@ -300,6 +305,7 @@ export class Interpreter {
     const start = observer?.now() ?? 0;
     buffer.trim();
     const block = unit.blocks[0];
+    this.preparer ??= this.makePreparer();
     const position = this.preparer.prepare(unit, block, this.threshold);
     observer?.prepared(observer.now() - start, buffer.length - position);
     buffer.add(block.pc, block.endPc, position);

@@ -1,5 +1,5 @@
 /** The interpreted engine: every block through the IR interpreter. */
-import { inHalves } from '../../../translators/ir/halves.ts';
+import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';

@@ -3,7 +3,7 @@
  * translation in the middle, and the loop between them.
  */
 import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts';
-import { inHalves } from '../../../translators/ir/halves.ts';
+import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
