@@ -11,25 +11,30 @@ export function replay(unit: Unit, block: Block, builder: Builder): void {
   builder.end(block.endPc, block.guestInstructions);
 }
 
-/** Emits the instructions [first, end) of a unit. @param values what stands for the unit's values; those made are added */
+/**
+ * Emits the instructions [first, end) of a unit.
+ * @param values what stands for the unit's values; those made are added
+ * @param shift added to every address of memory
+ */
 export function replayRange(
   unit: Unit,
   first: number,
   end: number,
   builder: Builder,
   values: Map<number, Value>,
+  shift = 0,
 ): void {
   for (let index = first; index < end && !builder.ended; index++) {
     builder.pc = unit.pc[index];
     values.set(
       index,
-      emit(unit, index, builder, (value) => values.get(value) as Value),
+      emit(unit, index, builder, (value) => values.get(value) as Value, shift),
     );
   }
 }
 
 /** @returns what stands for the instruction's value; -1 when it has none */
-function emit(unit: Unit, index: number, b: Builder, value: (index: number) => Value): Value {
+function emit(unit: Unit, index: number, b: Builder, value: (index: number) => Value, shift: number): Value {
   const { name, operands, flags, immediates, result } = operations[unit.op[index]];
   const code = unit.op[index];
   const [first, second, third, imm] = [unit.a[index], unit.b[index], unit.c[index], unit.imm[index]];
@@ -63,9 +68,9 @@ function emit(unit: Unit, index: number, b: Builder, value: (index: number) => V
       return b.helper(imm, result, words, writes);
     }
     case 'compare_exchange32':
-      return b.compareExchange(b.add(value(first), b.constant(imm)), value(second), value(third));
+      return b.compareExchange(b.add(value(first), b.constant(imm + shift)), value(second), value(third));
     case 'check':
-      b.check(value(first), imm, second, third as 1 | 2);
+      b.check(value(first), imm + shift, second, third as 1 | 2);
       return -1;
     case 'jump':
       b.jump(imm);
@@ -101,8 +106,8 @@ function emit(unit: Unit, index: number, b: Builder, value: (index: number) => V
       b.exitIf(value(first), exitReasons[imm], second);
       return -1;
     default:
-      if (flags.has('load')) return b.load(code, value(first), imm, third === 1);
-      b.store(code, value(first), imm, value(second), third === 1);
+      if (flags.has('load')) return b.load(code, value(first), imm + shift, third === 1);
+      b.store(code, value(first), imm + shift, value(second), third === 1);
       return -1;
   }
 }

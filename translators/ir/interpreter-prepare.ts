@@ -24,7 +24,7 @@ import {
 import { codes, operations } from './operations.ts';
 import { type RegisterFile, stateBlockSize } from './state.ts';
 import { sizeOf } from './types.ts';
-import type { Block, Unit } from './unit.ts';
+import { type Block, instructionsBefore, type Unit } from './unit.ts';
 
 /** What an operation is to the passes. */
 const kind = {
@@ -533,6 +533,7 @@ export class Preparer {
   /** Guest instructions of the block that are complete before IR instruction `index`. */
   private done(index: number, block: Block): number {
     const { pc } = this.unit;
+    if (block.starts !== undefined) return instructionsBefore(block.starts, pc[index]);
     const bytes = (block.endPc - block.pc) >>> 0;
     if (bytes === block.guestInstructions * 4) return ((pc[index] - block.pc) >>> 0) >> 2;
     let complete = 0;

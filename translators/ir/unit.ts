@@ -16,6 +16,14 @@ export interface Block {
   /** Guest instructions in the block, and the guest address past the last of them. */
   guestInstructions: number;
   endPc: number;
+  /** Where instructions vary in length: their guest addresses. Not all of them leave something in the IR. */
+  starts?: readonly number[];
+}
+
+/** How many of a block's instructions, which vary in length, come before one of them. */
+export function instructionsBefore(starts: readonly number[], pc: number): number {
+  const count = starts.indexOf(pc >>> 0);
+  return count < 0 ? starts.length : count;
 }
 
 export class Unit {

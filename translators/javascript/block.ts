@@ -340,7 +340,7 @@ export class BlockEmitter {
       this.home[at] = `t${at}`;
     }
     if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(pc)}`, pc);
-    for (const register of helpers[number].writes ?? []) {
+    for (const register of helpers[number].writes) {
       this.release(register, at);
       if (this.analysis.lastGet[register] > at || has(flow.neededOut, flow.words, this.index, register)) {
         this.line(this.fill(register), pc);

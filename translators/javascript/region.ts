@@ -23,7 +23,7 @@
  * Chained translations return a cell instead, and X, R and Y give them one.
  *
  * -1 means that the state block holds the pc; -2, that the pc there is the start of a loop that ran long and is to be
- * entered anew. A caller that gets back anything but the address
+ * entered anew. Where instructions may lie at any address, returns write the pc there, so that these two can be returned to. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
  */
 import type { Frontend } from '../frontend.ts';
@@ -373,7 +373,9 @@ class RegionEmitter extends StructuredEmitter {
   /** What is returned for going on at a computed address in the caller. */
   private address(value: number): string {
     const text = this.blocks.value(value);
-    return this.options.chained ? `G(${text})` : text;
+    if (this.options.chained) return `G(${text})`;
+    // -1 and -2 say that the state block holds the pc, and then it does.
+    return this.frontend.instructionAlignment > 1 ? text : `S[${header.pc >> 2}] = ${text}`;
   }
 
   /**

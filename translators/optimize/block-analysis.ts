@@ -5,7 +5,7 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
-import type { Block, Unit } from '../ir/unit.ts';
+import { type Block, instructionsBefore, type Unit } from '../ir/unit.ts';
 import { type AccessGroups, groupAccesses } from './accesses.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
 import {
@@ -267,15 +267,11 @@ export class BlockAnalysis {
     return pc[at] === pc[at - 1] ? this.block.endPc : pc[at] >>> 0;
   }
 
-  /** Guest instructions of the block before an address; by their traces in the IR where lengths vary. */
+  /** Guest instructions of the block before an address. */
   executedBefore(pc: number): number {
-    const { unit, frontend } = this.context;
-    if (frontend.instructionAlignment > 1) return (pc - this.block.pc) / frontend.instructionAlignment;
-    let count = 0;
-    for (let at = this.block.first; at < this.block.end && unit.pc[at] >>> 0 < pc; at++) {
-      if (at === this.block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
-    }
-    return count;
+    const { starts } = this.block;
+    if (starts !== undefined) return instructionsBefore(starts, pc);
+    return (pc - this.block.pc) / this.context.frontend.instructionAlignment;
   }
 
   /** Whether the state block must be up to date before the instruction at a position. */

@@ -4,7 +4,7 @@
  */
 import type { Fetch, Frontend, LiftOptions } from '../frontend.ts';
 import { Builder, op } from '../ir/builder.ts';
-import { type Block, Unit } from '../ir/unit.ts';
+import { type Block, instructionsBefore, Unit } from '../ir/unit.ts';
 import { stronglyConnected } from './structure.ts';
 
 export interface DiscoverOptions extends LiftOptions {
@@ -48,11 +48,14 @@ export function liftBlock(
   options: LiftOptions,
   isBlockStart: (pc: number) => boolean,
 ): number {
-  builder.begin(start);
+  const block = builder.begin(start);
+  const starts: number[] | undefined = frontend.instructionAlignment > 1 ? undefined : [];
+  if (starts !== undefined) block.starts = starts;
   let pc = start;
   let count = 0;
   do {
     builder.pc = pc;
+    starts?.push(pc);
     pc = (pc + frontend.lift(builder, fetch, pc, options)) >>> 0;
     count++;
   } while (!builder.ended && count < limit && !isBlockStart(pc));
@@ -68,7 +71,6 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
   const indices = new Map<number, number>();
   /** From each lifted guest instruction to its block: a branch to one that is no block's first splits the block. */
   const owners = new Map<number, number>();
-  const alignment = frontend.instructionAlignment;
   const pending = [entry];
   let guestInstructions = 0;
   const targets: number[] = [];
@@ -79,7 +81,8 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     const count = liftBlock(frontend, builder, fetch, pc, limit, options, (next) => indices.has(next));
     guestInstructions += count;
     const block = unit.blocks[index];
-    for (let at = block.first; at < block.end; at++) owners.set(unit.pc[at] >>> 0, index);
+    if (block.starts !== undefined) for (const each of block.starts) owners.set(each, index);
+    else for (let at = block.first; at < block.end; at++) owners.set(unit.pc[at] >>> 0, index);
   };
 
   while (pending.length > 0) {
@@ -89,8 +92,12 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     if (owner !== undefined && splitAt(unit, unit.blocks[owner], pc)) {
       const block = unit.blocks[owner];
       const whole = block.guestInstructions;
-      const rest = Math.max(1, Math.round((block.endPc - pc) / Math.max(1, alignment)));
-      block.guestInstructions = alignment > 1 ? whole - rest : countInstructions(unit, block);
+      if (block.starts === undefined) {
+        block.guestInstructions -= (block.endPc - pc) / frontend.instructionAlignment;
+      } else {
+        block.guestInstructions = instructionsBefore(block.starts, pc);
+        block.starts = block.starts.slice(0, block.guestInstructions);
+      }
       guestInstructions -= whole - block.guestInstructions;
       block.endPc = pc;
     } else if (guestInstructions >= options.limit && pc !== entry) {
@@ -166,7 +173,8 @@ function loopAround(node: number, successors: readonly (readonly number[])[]): n
 function splitAt(unit: Unit, block: Block, pc: number): boolean {
   if (pc === block.pc) return false;
   for (let at = block.first; at < block.end; at++) {
-    if (unit.pc[at] >>> 0 !== pc) continue;
+    // An instruction that leaves nothing is cut off with the next one.
+    if (unit.pc[at] >>> 0 < pc) continue;
     unit.op[at] = op.jump;
     unit.a[at] = -1;
     unit.b[at] = -1;
@@ -177,13 +185,6 @@ function splitAt(unit: Unit, block: Block, pc: number): boolean {
     return true;
   }
   return false;
-}
-
-/** Guest instructions of a block that left a trace in the IR; an estimate where lengths vary. */
-function countInstructions(unit: Unit, block: Block): number {
-  let count = 0;
-  for (let at = block.first; at < block.end; at++) if (at === block.first || unit.pc[at] !== unit.pc[at - 1]) count++;
-  return count;
 }
 
 /** Appends the guest addresses where control may go from a block without leaving the function. */

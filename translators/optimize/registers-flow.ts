@@ -63,20 +63,21 @@ export interface RegisterFlow {
   readonly late?: LateWrites | undefined;
 }
 
-/** Register numbers that a helper reads and writes; undefined stands for all. */
+/** Register numbers that a helper reads (undefined stands for all) and writes. */
 export interface HelperRegisters {
   readonly reads: readonly number[] | undefined;
-  readonly writes: readonly number[] | undefined;
+  readonly writes: readonly number[];
   readonly mayExit: boolean;
 }
 
 /** The registers of a frontend's helpers, by helper number. */
 export function helperRegisters(frontend: Frontend): readonly HelperRegisters[] {
-  const number = (names: readonly string[]) =>
-    names.includes('*') ? undefined : names.map((name) => frontend.registers.numbers[name]);
+  const { registers, numbers } = frontend.registers;
+  const all = registers.map((_, number) => number);
+  const named = (names: readonly string[]) => (names.includes('*') ? undefined : names.map((name) => numbers[name]));
   return frontend.helpers.map((helper) => ({
-    reads: number(helper.reads),
-    writes: number(helper.writes),
+    reads: named(helper.reads),
+    writes: named(helper.writes) ?? all,
     mayExit: helper.mayExit === true,
   }));
 }

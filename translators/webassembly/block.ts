@@ -445,7 +445,7 @@ export class BlockEmitter {
       this.pushHeader(header.exit);
       this.leaveIf(this.pcOf(at));
     }
-    for (const register of helpers[number].writes ?? []) {
+    for (const register of helpers[number].writes) {
       this.release(register, at);
       const isRead = this.analysis.lastGet[register] > at && isResident(flow, this.index, register);
       if (isRead || has(flow.neededOut, flow.words, this.index, register)) {

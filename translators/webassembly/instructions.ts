@@ -153,25 +153,32 @@ function multiplyHighUnsigned64(s: Sequence): void {
   s.op(wasm.i64_add);
 }
 
-/** Swaps bytes in halfwords, halfwords in words, then the words. */
-function byteSwap64(s: Sequence): void {
-  const swap = (bits: number, mask: number, push: () => void): void => {
-    push();
+/**
+ * Eight bytes in the reverse order, of the doubleword that `push` pushes: swapped in halfwords, halfwords in words, then
+ * the words. `keep` takes a value from the stack, which `kept` pushes.
+ */
+export function emitByteSwap64(
+  s: Pick<Sequence, 'op' | 'i64'>,
+  push: () => void,
+  keep: () => void,
+  kept: () => void,
+): void {
+  const swap = (bits: number, mask: number, operand: () => void): void => {
+    operand();
     s.i64(mask, mask);
     s.op(wasm.i64_and);
     s.i64(bits, 0);
     s.op(wasm.i64_shl);
-    push();
+    operand();
     s.i64(bits, 0);
     s.op(wasm.i64_shr_u);
     s.i64(mask, mask);
     s.op(wasm.i64_and);
     s.op(wasm.i64_or);
   };
-  swap(8, 0x00ff00ff, () => s.push(0));
-  s.tee('i64');
-  s.op(wasm.drop);
-  swap(16, 0x0000ffff, () => s.scratch('i64'));
+  swap(8, 0x00ff00ff, push);
+  keep();
+  swap(16, 0x0000ffff, kept);
   s.i64(32, 0);
   s.op(wasm.i64_rotl);
 }
@@ -309,7 +316,16 @@ const sequences: Readonly<Record<string, Emit>> = {
     s.push(0);
     s.op(wasm.i64_sub);
   },
-  'i64.bswap': byteSwap64,
+  'i64.bswap': (s) =>
+    emitByteSwap64(
+      s,
+      () => s.push(0),
+      () => {
+        s.tee('i64');
+        s.op(wasm.drop);
+      },
+      () => s.scratch('i64'),
+    ),
   'i64.shl': shift64(wasm.i64_shl),
   'i64.shr_u': shift64(wasm.i64_shr_u),
   'i64.shr_s': shift64(wasm.i64_shr_s),

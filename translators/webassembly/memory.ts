@@ -4,7 +4,7 @@ import type { Unit } from '../ir/unit.ts';
 import { pageShift, uncheckedReach } from '../memory-view.ts';
 import { type AccessGroup, accessBytes, isOneEntry } from '../optimize/accesses.ts';
 import type { FunctionWriter } from './function.ts';
-import { emitByteSwap, wasm } from './instructions.ts';
+import { emitByteSwap, emitByteSwap64, wasm } from './instructions.ts';
 import { vectorMemory } from './vector-instructions.ts';
 
 /** What addresses are computed with. */
@@ -13,16 +13,21 @@ export interface MemoryLayout {
   readonly origin: number;
   /** Offset of the permission table in the same memory. */
   readonly permissions: number;
-  /** Lowest offset that a guest address leads to, when mirrored. Below it nothing may be reached by an access that is not checked. */
+  /** Lowest offset that a guest address leads to, when mirrored. Less than twice `window` below it, or below `origin` when not mirrored, nothing may be reached by an access that is not checked. */
   readonly lowest: number;
 }
 
 /**
- * Displacements within this distance go into the instruction's offset, so that accesses off one base share one
- * subtraction. WebAssembly adds the offset without wrapping around, so the subtraction must not wrap for any base from which
- * a displacement leads to guest memory, bases beyond its end among them: its result lies higher by the window, and the
- * offset lower. So the access lies at or above `lowest` less twice the window, whatever the base is: no base leads into
- * the thread's own state.
+ * Displacements within this distance go into the instruction's offset, which WebAssembly adds without wrapping around.
+ * Whatever the base is, an access must come to the guest address that is meant, or to where nothing is mapped.
+ *
+ * - Mirrored, accesses off one base so share one subtraction. It must not wrap for any base from which
+ *   a displacement leads to guest memory, bases beyond its end among them: its result lies higher by the window, and the
+ *   offset lower. So the access lies at or above `lowest` less twice the window.
+ * - Else a base and a near displacement whose sum wraps around lead to guest addresses within the window of 0 or of 2^32,
+ *   where nothing is mapped; the access comes to the window below `origin`, or beyond the buffer's end. Far displacements
+ *   are added modulo 2^32, as the processor does: a table at a constant address may have a negative index. The offset
+ *   is then `origin`, so that no sum leads below it.
  */
 const window = uncheckedReach / 2;
 
@@ -33,7 +38,8 @@ function isNear(displacement: number, bytes: number): boolean {
 /** Whether an access traps by itself where the guest may not make it, once the host's pages are protected. */
 export function trapsByItself(unit: Unit, at: number, layout: MemoryLayout): boolean {
   const code = unit.op[at];
-  if (!layout.mirrored || accessBytes[code] === 0 || code === op.compare_exchange32) return false;
+  if (accessBytes[code] === 0 || code === op.compare_exchange32) return false;
+  if (!layout.mirrored) return true;
   return unit.op[unit.a[at]] !== op['i32.const'] && isNear(unit.imm[at], accessBytes[code]);
 }
 
@@ -95,18 +101,22 @@ function emitHostAddress(
   bytes: number,
 ): number {
   const { mirrored, origin } = layout;
-  if (push === undefined) {
-    const address = constant + displacement;
-    f.i32(mirrored ? (origin - address - bytes) | 0 : (origin + address) | 0);
-    return 0;
-  }
-  if (!mirrored) {
-    push();
-    f.i32((origin + displacement) | 0);
-    f.op(wasm.i32_add);
-    return 0;
-  }
   const near = isNear(displacement, bytes);
+  if (!mirrored) {
+    if (push === undefined) {
+      f.i32((constant + displacement) | 0);
+      return origin;
+    }
+    push();
+    if (near) return origin + displacement;
+    f.i32(displacement);
+    f.op(wasm.i32_add);
+    return origin;
+  }
+  if (push === undefined) {
+    f.i32((origin - (constant + displacement) - bytes) | 0);
+    return 0;
+  }
   const floor = layout.lowest - window;
   f.i32((origin - (near ? floor : displacement + bytes)) | 0);
   push();
@@ -137,7 +147,7 @@ const plainStores: Readonly<Record<number, number>> = {
 };
 
 /** Byte order opposite to the guest's: only these operations have it. */
-const reversible = new Set([op.load16_u, op.load16_s, op.load32, op.store16, op.store32]);
+const reversible = new Set([op.load16_u, op.load16_s, op.load32, op.load64, op.store16, op.store32, op.store64]);
 
 /** Emits an access whose permission has been checked; a load leaves its value on the stack. `pushValue` pushes a stored value; `trap` is called before the instruction that may trap is written. */
 export function emitAccess(
@@ -178,13 +188,32 @@ export function emitAccess(
     trap();
     f.memory(reversed && bytes === 2 ? wasm.i32_load16_u : load[0], load[1], offset);
     if (!reversed) return;
+    if (bytes === 8) {
+      const wide = f.scratch('i64');
+      f.set(wide);
+      emitByteSwap64(
+        f,
+        () => f.get(wide),
+        () => f.set(wide),
+        () => f.get(wide),
+      );
+      return;
+    }
     const scratch = f.scratch('i32');
     f.set(scratch);
     swapBytes(f, bytes, () => f.get(scratch));
     if (code === op.load16_s) f.op(wasm.i32_extend16_s);
     return;
   }
-  if (reversed) swapBytes(f, bytes, () => pushValue(unit.b[at]));
+  if (reversed && bytes === 8) {
+    const wide = f.scratch('i64');
+    emitByteSwap64(
+      f,
+      () => pushValue(unit.b[at]),
+      () => f.set(wide),
+      () => f.get(wide),
+    );
+  } else if (reversed) swapBytes(f, bytes, () => pushValue(unit.b[at]));
   else pushValue(unit.b[at]);
   trap();
   f.memory(plainStores[code], 0, offset);

@@ -368,6 +368,12 @@ class RegionEmitter extends StructuredEmitter {
   private returnTo(value: number): void {
     this.blocks.edge(undefined);
     this.modeCheck(() => this.blocks.push(value));
+    if (this.frontend.instructionAlignment === 1) {
+      // The values that stand for something else say that the state block holds the pc.
+      this.f.i32(0);
+      this.blocks.push(value);
+      this.f.memory(wasm.i32_store, 2, this.options.stateBase + header.pc);
+    }
     this.blocks.push(value);
     this.f.op(wasm.return);
   }
