@@ -130,7 +130,12 @@ const displacements = fc.oneof(
   fc.constantFrom(-0x8000, 0x12000, -0x12000, -0x7fff0000),
 );
 
-const moves = operations.filter(({ bytes, name }) => bytes > 0 && /^(load|store)/.test(name));
+const moves = operations.filter(
+  ({ bytes, flags, name, operands, result }) =>
+    bytes > 0 &&
+    /^(load|store)/.test(name) &&
+    treeTypes.includes((flags.has('load') ? result : operands[1]) as TreeType),
+);
 
 const accesses: fc.Arbitrary<Emit> = fc.constantFrom(...moves).chain((operation) => {
   const { flags, name } = operation;

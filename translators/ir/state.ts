@@ -24,6 +24,8 @@ export const header = {
   unwind: 20,
   /** Counters of the thread: guest instructions executed, as a double. */
   instructions: 24,
+  /** Always 0, which a host's compiler does not know (webassembly/memory.ts). */
+  zero: 32,
 } as const;
 
 /** Bytes of the header; registers follow. */

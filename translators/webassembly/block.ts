@@ -29,6 +29,8 @@ export interface BlockContext extends AnalysisContext {
   readonly countInstructions: boolean;
   readonly hasFusedMultiplyAdd: boolean;
   readonly f: FunctionWriter;
+  /** A local that holds 0, which is not known when the function is compiled. */
+  zero(type: 'i32' | 'i64'): number;
   /** Notes that the instruction that is written next may trap, the guest instruction to restart from, and whether the state block is up to date for it. */
   mayTrap(pc: number, executed: number, isCurrent: boolean): void;
 }
@@ -324,11 +326,26 @@ export class BlockEmitter {
     const local = this.local(register);
     if (this.home[value] !== local) {
       this.push(value);
+      this.hideConstant(value);
       this.release(register, at);
       this.f.set(local);
     }
     this.settle(at, register, value, local);
     if ((kept & write.memory) !== 0) this.write(register, value);
+  }
+
+  /** A constant that another block may use as an address is none to the host's compiler (memory.ts). */
+  private hideConstant(value: number): void {
+    const { unit, layout, traps, zero } = this.context;
+    if (traps === undefined || layout.mirrored) return;
+    const code = unit.op[value];
+    if (code === op['i32.const']) {
+      this.f.get(zero('i32'));
+      this.f.op(wasm.i32_add);
+    } else if (code === op['i64.const']) {
+      this.f.get(zero('i64'));
+      this.f.op(wasm.i64_add);
+    }
   }
 
   private noteAssignment(register: number): void {
@@ -407,7 +424,8 @@ export class BlockEmitter {
       const isCurrent = this.context.flow.late === undefined || !this.isBehind;
       if (traps) this.context.mayTrap(restart, this.executedBefore(restart), isCurrent);
     };
-    emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap);
+    const zero = traps ? () => this.f.get(this.context.zero('i32')) : undefined;
+    emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap, zero);
     if (type === '') return;
     if (unused) this.f.op(wasm.drop);
     else this.keep(at, type);

@@ -28,6 +28,9 @@ export interface MemoryLayout {
  *   where nothing is mapped; the access comes to the window below `origin`, or beyond the buffer's end. Far displacements
  *   are added modulo 2^32, as the processor does: a table at a constant address may have a negative index. The offset
  *   is then `origin`, so that no sum leads below it.
+ *
+ * V8 catches no fault of an access whose place in the memory it knows when it compiles. Mirrored, the subtraction hides
+ * that. Else constants that become addresses are hidden: a `zero` that is loaded from the state block is added to them.
  */
 const window = uncheckedReach / 2;
 
@@ -39,8 +42,13 @@ function isNear(displacement: number, bytes: number): boolean {
 export function trapsByItself(unit: Unit, at: number, layout: MemoryLayout): boolean {
   const code = unit.op[at];
   if (accessBytes[code] === 0 || code === op.compare_exchange32) return false;
-  if (!layout.mirrored) return true;
+  if (!layout.mirrored) return unit.op[unit.a[at]] !== op['i32.const'] || constantAddress(unit, at) >= 0;
   return unit.op[unit.a[at]] !== op['i32.const'] && isNear(unit.imm[at], accessBytes[code]);
+}
+
+/** The address of an access off a constant, as a signed number: none of the upper half is ever mapped. */
+function constantAddress(unit: Unit, at: number): number {
+  return (unit.imm[unit.a[at]] + unit.imm[at]) | 0;
 }
 
 /** Pushes whether the group's accesses are not allowed. `push` pushes the base; undefined: the address is `constant` plus the displacement. */
@@ -91,7 +99,7 @@ export function emitCheck(
   }
 }
 
-/** Pushes the host address of an access. @returns the offset for its instruction */
+/** Pushes the host address of an access. @param zero of an access that may trap: pushes 0. @returns the offset for its instruction */
 function emitHostAddress(
   f: FunctionWriter,
   layout: MemoryLayout,
@@ -99,13 +107,19 @@ function emitHostAddress(
   constant: number,
   displacement: number,
   bytes: number,
+  zero: (() => void) | undefined,
 ): number {
   const { mirrored, origin } = layout;
   const near = isNear(displacement, bytes);
   if (!mirrored) {
     if (push === undefined) {
-      f.i32((constant + displacement) | 0);
-      return origin;
+      const address = (constant + displacement) | 0;
+      if (zero === undefined) {
+        f.i32(address);
+        return origin;
+      }
+      zero();
+      return origin + address;
     }
     push();
     if (near) return origin + displacement;
@@ -149,7 +163,10 @@ const plainStores: Readonly<Record<number, number>> = {
 /** Byte order opposite to the guest's: only these operations have it. */
 const reversible = new Set([op.load16_u, op.load16_s, op.load32, op.load64, op.store16, op.store32, op.store64]);
 
-/** Emits an access whose permission has been checked; a load leaves its value on the stack. `pushValue` pushes a stored value; `trap` is called before the instruction that may trap is written. */
+/**
+ * Emits an access; a load leaves its value on the stack. `pushValue` pushes a stored value; `trap` is called before the
+ * instruction that may trap is written. `zero` pushes 0, where the permission has not been checked.
+ */
 export function emitAccess(
   f: FunctionWriter,
   unit: Unit,
@@ -159,12 +176,13 @@ export function emitAccess(
   constant: number,
   pushValue: (value: number) => void,
   trap: () => void,
+  zero: (() => void) | undefined,
 ): void {
   const code = unit.op[at];
   const bytes = accessBytes[code];
   const reversed = code !== op.compare_exchange32 && unit.c[at] === 1 && bytes > 1;
   if (reversed && !reversible.has(code)) throw new Error(`no operation ${code} with reversed bytes is known`);
-  const offset = emitHostAddress(f, layout, push, constant, unit.imm[at], bytes);
+  const offset = emitHostAddress(f, layout, push, constant, unit.imm[at], bytes, zero);
   if (code === op.compare_exchange32) {
     pushValue(unit.b[at]);
     pushValue(unit.c[at]);

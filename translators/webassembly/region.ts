@@ -108,6 +108,8 @@ class RegionEmitter extends StructuredEmitter {
   private readonly returned: number;
   /** Locals of dispatch nodes' selectors. */
   private readonly selectors = new Map<number, number>();
+  /** Locals that hold 0, loaded where the function begins. */
+  private readonly zeros = new Map<'i32' | 'i64', number>();
   private arms = 0;
   /** With offsets in the body so far. */
   private readonly traps: Trap[] = [];
@@ -138,6 +140,7 @@ class RegionEmitter extends StructuredEmitter {
       countInstructions: options.countInstructions,
       hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
       f: this.f,
+      zero: (type) => this.zero(type),
       traps: options.accessesTrap ? (at) => trapsByItself(region.unit, at, options.layout) : undefined,
       mayTrap: (pc, executed, isCurrent) => this.traps.push({ offset: this.f.out.length, pc, executed, isCurrent }),
     });
@@ -174,6 +177,12 @@ class RegionEmitter extends StructuredEmitter {
     };
   }
 
+  private zero(type: 'i32' | 'i64'): number {
+    const local = this.zeros.get(type) ?? this.f.local(type);
+    this.zeros.set(type, local);
+    return local;
+  }
+
   /** Leaves when the stack is used up or an interrupt waits; else sets what loops and calls count with. */
   private prologue(): void {
     const { f, options } = this;
@@ -200,6 +209,11 @@ class RegionEmitter extends StructuredEmitter {
     f.set(next);
     f.i32(options.loopBudget);
     f.set(this.budget);
+    for (const [type, local] of this.zeros) {
+      this.blocks.pushHeader(header.zero);
+      if (type === 'i64') f.op(wasm.i64_extend_i32_u);
+      f.set(local);
+    }
   }
 
   // -- structure

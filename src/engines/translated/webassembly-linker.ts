@@ -56,7 +56,9 @@ export class WebAssemblyLinker {
     this.hasFusedMultiplyAdd = hasFusedMultiplyAdd();
     const offset = memory.allocateStateBlock();
     this.slotCache = { offset, entries: cacheEntries };
-    this.cache = new Int32Array(memory.buffer, offset, 2 * cacheEntries).fill(-1);
+    this.cache = new Int32Array(memory.buffer, offset, 2 * cacheEntries).fill(0);
+    // Empty: every entry has an address that belongs to another one.
+    this.cache[0] = alignment;
     const call = (depth: number, slot: number): number => {
       const cell = this.cells[slot];
       return cell === undefined ? this.withoutSlot : hooks.callUntranslated(cell, depth);
