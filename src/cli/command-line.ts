@@ -131,8 +131,8 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
 }
 
 const compareHelp = `
-"native" needs a program built for this processor, "virtualized" one for x86-64 and /dev/kvm, "qemu" QEMU's user
-mode. Exit status: 0 when all outputs are equal, 2 when they are not; 1 for a wrong command line, 126 for a program
+"native" needs a program built for this processor, "virtualized" one for x86-64 and /dev/kvm, "traced" one for x86 and
+ptrace, "qemu" QEMU's user mode. Exit status: 0 when all outputs are equal, 2 when they are not; 1 for a wrong command line, 126 for a program
 that cannot be run, 127 for one that does not exist.`;
 
 /** A whole number from 1 on, or a number of seconds. @throws UsageError */

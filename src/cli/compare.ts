@@ -50,13 +50,12 @@ const differs = 2;
  * @throws UsageError
  */
 export async function runCompare(options: CompareOptions, program: string, args: readonly string[]): Promise<number> {
-  const virtualizationProblem = await findVirtualizationProblem();
   const surroundings: Surroundings = {
     stele: steleCommand(),
     architecture: runtime().architecture,
     platform: runtime().platform,
     programVersion,
-    virtualizationProblem: () => virtualizationProblem,
+    ...(await findProblems()),
   };
   const entrants: Entrant[] = [];
   const absentees: Absentee[] = [];
@@ -138,11 +137,18 @@ function openSink(path: string, option: string): ((text: string) => void) | unde
   };
 }
 
-/** Why this host has no virtual machines; empty where it has. */
-async function findVirtualizationProblem(): Promise<string> {
+/** Why this host has no virtual machines, and no traced processes; empty where it has. */
+async function findProblems(): Promise<Pick<Surroundings, 'virtualizationProblem' | 'tracingProblem'>> {
   const { createVirtualMachine } = await import('../host/kvm.ts');
-  const machine = createVirtualMachine();
-  if ('reason' in machine) return machine.reason;
-  machine.close();
-  return '';
+  const { startTracedProcess } = await import('../host/ptrace.ts');
+  const { traceeProgram } = await import('../engines/traced/tracee-program.ts');
+  const page = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
+  const [virtualization, tracing] = [createVirtualMachine(), startTracedProcess(traceeProgram(), page, [])].map(
+    (made) => {
+      if ('reason' in made) return made.reason;
+      made.close();
+      return '';
+    },
+  );
+  return { virtualizationProblem: () => virtualization, tracingProblem: () => tracing };
 }

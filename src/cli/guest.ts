@@ -11,6 +11,7 @@ import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { Engine, Log } from '../engines/engine.ts';
+import type { StartTracedProcess } from '../engines/traced/traced-process.ts';
 import type { CreateVirtualMachine } from '../engines/virtualized/hypervisor.ts';
 import type { FileHost } from '../host/host.ts';
 import type { System } from '../host/system.ts';
@@ -46,6 +47,8 @@ export interface GuestOptions {
   readonly findHostPages?: FindHostPages;
   /** For the engine `virtualized`. */
   readonly createVirtualMachine?: CreateVirtualMachine;
+  /** For the engine `traced`. */
+  readonly startTracedProcess?: StartTracedProcess;
   readonly engine: EngineName;
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
@@ -128,6 +131,7 @@ export function createGuest(options: GuestOptions): Guest {
     countInstructions: options.measure,
     translations: options.translations,
     createVirtualMachine: options.createVirtualMachine,
+    startTracedProcess: options.startTracedProcess,
     blocks: options.blocks,
     host: {
       systemCall: () => dispatcher.dispatch(),

@@ -19,6 +19,7 @@ import { createVirtualMachine } from '../host/kvm.ts';
 import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
+import { startTracedProcess } from '../host/ptrace.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
@@ -80,6 +81,7 @@ export async function run(
       findHostPages,
       engine: options.engine,
       createVirtualMachine,
+      startTracedProcess,
       measure: statistics !== undefined,
       keepsRunning: optimize,
       observer: options.strace ? await createTracer(sink) : undefined,

@@ -9,6 +9,7 @@ import { type Comparison, timeParts } from './text-report.ts';
 export const colours = {
   native: ['#3d7a3d', '#79c279'],
   virtualized: ['#0f7f8b', '#4cc3cf'],
+  traced: ['#5c7a12', '#b4d15a'],
   translated: ['#2f5fb3', '#7fa8f0'],
   interpreted: ['#8a4fb0', '#c596e6'],
   qemu: ['#b5651d', '#eaa765'],

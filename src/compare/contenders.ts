@@ -2,7 +2,7 @@
 import type { Target } from '../elf/machines.ts';
 
 /** What is between the guest's instructions and the processor. */
-export type Kind = 'native' | 'virtualized' | 'translated' | 'interpreted' | 'qemu';
+export type Kind = 'native' | 'virtualized' | 'traced' | 'translated' | 'interpreted' | 'qemu';
 
 export interface Contender {
   /** As users name it: an engine of `stele run`, `native`, or `qemu`. */
@@ -32,12 +32,15 @@ export interface Surroundings {
   programVersion(program: string): string | undefined;
   /** Why there are no virtual machines; empty where there are. */
   virtualizationProblem(): string;
+  /** Why there are no traced processes; empty where there are. */
+  tracingProblem(): string;
 }
 
 /** Everybody, in the order of the report. */
 export const contenderNames: readonly string[] = [
   'native',
   'virtualized',
+  'traced',
   'auto',
   'wasm',
   'regions',
@@ -60,6 +63,7 @@ const descriptions: Readonly<Record<string, string>> = {
   wasm: 'WebAssembly, a function per region',
   auto: 'interpreter, then WebAssembly',
   virtualized: 'the processor itself, in a KVM guest',
+  traced: 'the processor itself, each system call stopped (ptrace)',
 };
 
 /** Everybody who could run a program of a kind: those who can, in the order of the report, and those who cannot. */
@@ -82,18 +86,15 @@ export function findContenders(
   } else {
     absentees.push({ name: 'native', reason: `${abi} is not what this processor runs` });
   }
-  for (const name of ['virtualized', 'auto', 'wasm', 'regions', 'blocks', 'interpreted'] as const) {
-    if (name === 'virtualized') {
-      const problem =
-        abi === 'x86-64' ? surroundings.virtualizationProblem() : `it runs x86-64 programs, and this one is ${abi}`;
-      if (problem !== '') {
-        absentees.push({ name, reason: problem });
-        continue;
-      }
+  for (const name of ['virtualized', 'traced', 'auto', 'wasm', 'regions', 'blocks', 'interpreted'] as const) {
+    const problem = problemOf(name, abi, surroundings);
+    if (problem !== '') {
+      absentees.push({ name, reason: problem });
+      continue;
     }
     contenders.push({
       name,
-      kind: name === 'virtualized' || name === 'interpreted' ? name : 'translated',
+      kind: name === 'virtualized' || name === 'traced' || name === 'interpreted' ? name : 'translated',
       description: descriptions[name],
       command: (program, args, options) => [...stele, 'run', '--engine', name, ...options, program, ...args],
     });
@@ -110,4 +111,20 @@ export function findContenders(
     });
   }
   return { contenders, absentees };
+}
+
+/** Why one of our engines cannot run a kind of program; empty where it can. */
+function problemOf(name: string, abi: Target['abi'], surroundings: Surroundings): string {
+  switch (name) {
+    case 'virtualized':
+      return abi === 'x86-64'
+        ? surroundings.virtualizationProblem()
+        : `it runs x86-64 programs, and this one is ${abi}`;
+    case 'traced':
+      return abi === 'x86-64' || abi === 'i386'
+        ? surroundings.tracingProblem()
+        : `it runs x86 programs, and this one is ${abi}`;
+    default:
+      return '';
+  }
 }

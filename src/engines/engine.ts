@@ -9,6 +9,7 @@ import type { State } from '../../translators/ir/state.ts';
 import type { ProgramStore } from '../cache/program-store.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineStatistics } from './statistics.ts';
+import type { StartTracedProcess } from './traced/traced-process.ts';
 import type { CreateVirtualMachine } from './virtualized/hypervisor.ts';
 
 /** What an engine asks of its surroundings. The rest of Machine it does itself. */
@@ -51,6 +52,8 @@ export interface EngineOptions {
   readonly blocks?: (() => ProgramStore) | undefined;
   /** For the engine that runs the guest on the processor itself. */
   readonly createVirtualMachine?: CreateVirtualMachine | undefined;
+  /** For the engine that runs it there in a traced process. */
+  readonly startTracedProcess?: StartTracedProcess | undefined;
 }
 
 export interface Engine {

@@ -169,6 +169,7 @@ describe('who can run a program', () => {
     platform: 'linux',
     programVersion: (program) => `${program} 7.2`,
     virtualizationProblem: () => '',
+    tracingProblem: () => '',
   };
   const names = (abi: Parameters<typeof findContenders>[0], differences: Partial<Surroundings> = {}): string[] =>
     findContenders(abi, { ...surroundings, ...differences }).contenders.map(({ name }) => name);
@@ -187,19 +188,26 @@ describe('who can run a program', () => {
     expect(reasons('powerpc')).toEqual({
       native: 'powerpc is not what this processor runs',
       virtualized: 'it runs x86-64 programs, and this one is powerpc',
+      traced: 'it runs x86 programs, and this one is powerpc',
     });
+  });
+
+  test('i386: not in a virtual machine', () => {
+    expect(names('i386')).toEqual(contenderNames.filter((name) => name !== 'virtualized'));
   });
 
   test('x86-64 elsewhere, without KVM or QEMU: the reasons', () => {
     const poor = {
       architecture: 'arm64',
       virtualizationProblem: () => '/dev/kvm cannot be opened',
+      tracingProblem: () => 'a child cannot be traced here',
       programVersion: () => undefined,
     };
     expect(names('x86-64', poor)).toEqual(['auto', 'wasm', 'regions', 'blocks', 'interpreted']);
     expect(reasons('x86-64', poor)).toEqual({
       native: 'x86-64 is not what this processor runs',
       virtualized: '/dev/kvm cannot be opened',
+      traced: 'a child cannot be traced here',
       qemu: 'there is no qemu-x86_64 (on Debian: apt-get install qemu-user)',
     });
   });

@@ -11,19 +11,10 @@ const size = 4096;
 const partsAt = 512;
 const x87AndSse = 3;
 
-/** Places in the image: control word, status word, MXCSR. */
-const at = { control: 0, status: 2, mxcsr: 24 } as const;
-/** Exceptions in status and control words, and in MXCSR, where their masks are 7 bits higher. */
-const exceptionBits = 0x3f;
-const maskShift = 7;
-/** Where an exit's detail has those of MXCSR (src/linux/exceptions-x86.ts). */
-const simdShift = 16;
-
 export class FloatingPointImage {
   /** Struct kvm_xsave. */
   readonly bytes = new Uint8Array(size);
   private readonly image = this.bytes.subarray(0, fxsaveSize);
-  private readonly view = new DataView(this.bytes.buffer);
 
   /** Fills `bytes` from the state block. */
   load(state: State): void {
@@ -34,14 +25,5 @@ export class FloatingPointImage {
   /** Writes the state block from `bytes`. */
   store(state: State): void {
     readFxsave(state, this.image);
-  }
-
-  /** The exceptions that `bytes` has and does not mask: an exit's detail. */
-  raised(isSimd: boolean): number {
-    if (isSimd) {
-      const mxcsr = this.view.getUint32(at.mxcsr, true);
-      return (mxcsr & ~(mxcsr >> maskShift) & exceptionBits) << simdShift;
-    }
-    return this.view.getUint16(at.status, true) & ~this.view.getUint16(at.control, true) & exceptionBits;
   }
 }

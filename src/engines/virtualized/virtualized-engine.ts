@@ -10,6 +10,7 @@ import { rcx, rsp } from '../../../translators/x86/registers.ts';
 import { flagsWord, setFlagsWord } from '../../../translators/x86/state-image.ts';
 import { effectiveProtection, type GuestMemory } from '../../memory/guest-memory.ts';
 import type { Engine, EngineHost } from '../engine.ts';
+import { raisedExceptions } from '../raised-exceptions.ts';
 import { EngineStatistics } from '../statistics.ts';
 import { FloatingPointImage } from './floating-point-image.ts';
 import { HypervisorError, type VirtualMachine, type VirtualProcessor } from './hypervisor.ts';
@@ -32,7 +33,6 @@ const r11 = 11;
 const withErrorCode = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
 const illegalInstruction = 6;
 const pageFault = 14;
-const simdException = 19;
 /** The first byte of `int n`, and the number of Linux's system calls. */
 const interruptInstruction = 0xcd;
 const systemCallInterrupt = 0x80;
@@ -183,8 +183,7 @@ export class VirtualizedEngine implements Engine {
     const reason = exceptionReasons[vector];
     if (reason === undefined) throw new HypervisorError(`exception ${vector} came at 0x${shared.rip.toString(16)}`);
     this.leave(state, reason, Number(error));
-    if (reason === 'floating_point')
-      state.i32[header.detail >> 2] = this.floatingPoint.raised(vector === simdException);
+    if (reason === 'floating_point') state.i32[header.detail >> 2] = raisedExceptions(this.floatingPoint.bytes);
     return true;
   }
 
