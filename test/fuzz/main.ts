@@ -1,11 +1,13 @@
 /**
  * `npm run fuzz`: random programs on every engine, and on qemu-ppc where it is installed, until stopped or until one differs.
  *
- * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all but `hostile`)
+ * --seed N (of the first program; the next has N + 1), --count N, --seconds N, --kinds a,b (all but `hostile` and `x86`)
  *
- * The kind `hostile` stands alone: whole programs, each of them against every engine, in a process of their own.
+ * Two kinds stand alone. `hostile`: whole programs, each of them against every engine, in a process of their own. `x86`:
+ * instructions of x86 against the host's processor; a program is some states for one form of each instruction.
  */
 import { parseArgs } from 'node:util';
+import { fuzzInstructions, missingModes } from '../x86/native/fuzz.ts';
 import { describeFailure, findFailure, minimize } from './compare.ts';
 import { runHostile } from './hostile.ts';
 import { FuzzMachine } from './machine.ts';
@@ -26,11 +28,15 @@ if (values.kinds === 'hostile') {
   console.error(`fuzz: from seed ${first >>> 0}, kind hostile`);
   process.exit(await fuzzHostile(first >>> 0, count, Number(values.seconds)));
 }
+if (values.kinds === 'x86') {
+  console.error(`fuzz: from seed ${first}, kind x86`);
+  process.exit(fuzzX86(first, count, Number(values.seconds)));
+}
 const wanted = values.kinds.split(',') as Kind[];
 const unknown = wanted.filter((kind) => !kinds.includes(kind));
 if (unknown.length > 0) {
   console.error(
-    `fuzz: no such kinds: ${unknown.join(', ')}; there are ${kinds.join(', ')}, and hostile, which stands alone`,
+    `fuzz: no such kinds: ${unknown.join(', ')}; there are ${kinds.join(', ')}, and hostile and x86, which stand alone`,
   );
   process.exit(2);
 }
@@ -71,6 +77,29 @@ async function fuzzHostile(from: number, programs: number, seconds: number): Pro
   }
   console.error(`fuzz: ${ran} programs, no difference`);
   return 0;
+}
+
+/** Compares x86 instructions with the processor, each time one form of each in some states. @returns the exit status */
+function fuzzX86(from: number, programs: number, seconds: number): number {
+  const until = performance.now() + 1000 * seconds;
+  const modes = [32, 64] as const;
+  for (const text of missingModes(modes)) console.error(`fuzz: ${text}`);
+  if (missingModes(modes).length === modes.length) return 0;
+  let ran = 0;
+  const failures: string[] = [];
+  for (; ran < programs && performance.now() < until && failures.length === 0; ran++) {
+    const seed = (from + ran) | 0;
+    const engines = ['interpreted', 'blocks', 'regions', 'wasm', 'auto'] as const;
+    const report = (failure: string): void => void failures.push(failure);
+    const looks = (ran & 1) === 1;
+    const done = fuzzInstructions({ modes, engines, looks, instructions: 1, states: 12, seed, report });
+    console.error(
+      `fuzz: seed ${seed}: ${done.map(({ mode, cases }) => `${cases} cases in ${mode}-bit mode`).join(', ')}`,
+    );
+  }
+  console.log(failures.join('\n'));
+  console.error(`fuzz: ${ran} programs, ${failures.length === 0 ? 'no' : failures.length} differences`);
+  return failures.length === 0 ? 0 : 1;
 }
 
 let reported = performance.now();

@@ -7,6 +7,12 @@ import { cs, ds, es, fs, gs, rax, rcx, ss } from './registers.ts';
 
 const nothing: Lift = () => {};
 
+/** Caches are not seen, but the line must be readable. */
+const flushLine: Lift = (l) => {
+  l.address();
+  l.b.check(l.base, l.offset, 1, 1);
+};
+
 // -- flags
 
 const clc: Lift = (l) => setCarry(l, l.b.constant(0));
@@ -223,7 +229,7 @@ export const systemRows: readonly Row[] = [
   ['NP 0F AE /5 reg', 'lfence', '',      'sse2',     nothing],
   ['NP 0F AE /6 reg', 'mfence', '',      'sse2',     nothing],
   ['NP 0F AE /7 reg', 'sfence', '',      'sse',      nothing],
-  ['NP 0F AE /7 mem', 'clflush', 'Mb',   'clflush',  nothing],
+  ['NP 0F AE /7 mem', 'clflush', 'Mb',   'clflush',  flushLine],
   ['0F B2 /r',    'lss',       'Gv,Mp',  '',         loadPointer(ss)],
   ['0F B4 /r',    'lfs',       'Gv,Mp',  '',         loadPointer(fs)],
   ['0F B5 /r',    'lgs',       'Gv,Mp',  '',         loadPointer(gs)],
