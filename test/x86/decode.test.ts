@@ -186,6 +186,8 @@ const differences: readonly Difference[] = [
   { reason: 'fences are known with rm 0 only', when: ({ i, theirs }) => /^[lms]fence$/.test(i.mnemonic) && (theirs.length === 0 || theirs.mnemonic === 'tpause') },
   { reason: 'rcl by 1 without the 1', when: ({ i, theirs }) => i.mnemonic === 'rcl' && theirs.mnemonic === 'rcl' && !theirs.operands.includes(',') },
   { reason: 'selectors and the machine status word in registers with the operand size', when: ({ i, row }) => (row.namesSegment || /^(sldt|str|smsw)$/.test(i.mnemonic)) && i.mod === 3 },
+  { reason: 'comisd with an operand of 16 bytes', when: ({ i, theirs }) => i.mnemonic === 'comisd' && theirs.mnemonic === 'comisd' },
+  { reason: 'comparisons of vectors by the name of their predicate', when: ({ i, theirs }) => /^cmp[ps][sd]$/.test(i.mnemonic) && /^cmp[a-z]+[ps][sd]$/.test(theirs.mnemonic) },
 ];
 
 /** Other names of the same instruction: capstone's and ours. */

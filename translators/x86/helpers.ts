@@ -2,6 +2,7 @@
 import type { Helper } from '../frontend.ts';
 import type { Builder, Value } from '../ir/builder.ts';
 import { i386Registers, type X86Registers, x86_64Registers } from './registers.ts';
+import { sseHelpers } from './sse-helpers.ts';
 import { stringHelpers } from './string-helper.ts';
 import { systemHelpers } from './system-helpers.ts';
 import { x87Helpers } from './x87-helpers.ts';
@@ -15,7 +16,12 @@ interface HelperSet {
 
 /** All helpers of a mode, from the files of the subjects. */
 function helpersOf(registers: X86Registers): readonly Helper[] {
-  return [...systemHelpers(registers), ...stringHelpers(registers), ...x87Helpers(registers.file, registers.is64)];
+  return [
+    ...systemHelpers(registers),
+    ...stringHelpers(registers),
+    ...x87Helpers(registers.file, registers.is64),
+    ...sseHelpers(registers.file, registers.is64),
+  ];
 }
 
 function assemble(registers: X86Registers): HelperSet {

@@ -75,6 +75,8 @@ function rowsOf(is64: boolean): RegisterRow[] {
   rows.push({ name: 'segments.present', type: 'i32' });
   for (let n = 0; n < (is64 ? 16 : 8); n++) rows.push({ name: `xmm${n}`, type: 'v128' });
   rows.push({ name: 'mxcsr', type: 'i32' });
+  // Operands of helpers that take two vectors.
+  rows.push({ name: 'vector.first', type: 'v128' }, { name: 'vector.second', type: 'v128' });
   // An operand of helpers that is wider than a number.
   if (is64) rows.push({ name: 'scratch', type: 'i64' });
   rows.push(...x87Rows);
@@ -102,6 +104,8 @@ export interface X86Registers {
   /** XMM register n: `xmm + n`. */
   readonly xmm: number;
   readonly mxcsr: number;
+  readonly firstVector: number;
+  readonly secondVector: number;
   /** In 64-bit mode. */
   readonly scratch: number;
   readonly x87: X87Registers;
@@ -126,6 +130,8 @@ function define(is64: boolean): X86Registers {
     segmentsPresent: numbers['segments.present'],
     xmm: numbers.xmm0,
     mxcsr: numbers.mxcsr,
+    firstVector: numbers['vector.first'],
+    secondVector: numbers['vector.second'],
     scratch: is64 ? numbers.scratch : -1,
     x87: x87RegistersOf(file),
   };

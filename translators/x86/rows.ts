@@ -6,6 +6,11 @@ import { decimalRows } from './decimal.ts';
 import type { Row } from './instruction.ts';
 import { moveRows } from './move.ts';
 import { shiftRows } from './shift.ts';
+import { sseConvertRows } from './sse-convert.ts';
+import { sseFloatRows } from './sse-float.ts';
+import { sseIntegerRows } from './sse-integer.ts';
+import { sseMoveRows } from './sse-move.ts';
+import { sseSpecialRows } from './sse-special.ts';
 import { stackRows } from './stack.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
@@ -22,6 +27,11 @@ export const tables: readonly (readonly [title: string, rows: readonly Row[]])[]
   ['Strings', stringRows],
   ['Decimal adjustment', decimalRows],
   ['x87 floating point', x87InstructionRows],
+  ['MMX and SSE: moves, shuffles, blends', sseMoveRows],
+  ['MMX and SSE: integers', sseIntegerRows],
+  ['SSE: floating point', sseFloatRows],
+  ['SSE: conversions', sseConvertRows],
+  ['SSE: control, strings, AES', sseSpecialRows],
   ['System', systemRows],
 ];
 
