@@ -63,7 +63,10 @@ export async function runCompare(options: CompareOptions, program: string, args:
     const found = examine(path, args, surroundings);
     if (typeof found === 'number') return found;
     entrants.push(chosen(found.entrant, options));
-    absentees.push(...found.absentees.filter(({ name }) => isWanted(name, options)));
+    for (const { name, reason } of found.absentees) {
+      if (!isWanted(name, options)) continue;
+      absentees.push({ name: options.also === '' ? name : `${found.entrant.label}, ${name}`, reason });
+    }
   }
   const writers = reports.map(({ option, make }) => ({ make, write: openSink(options[option], `--${option}`) }));
   const progress = progressLine();
