@@ -1,8 +1,14 @@
 /** Stacks of errors that are thrown beneath translated code: which guest functions, addresses and source lines they name. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { describeInternalError } from '../../src/diagnostics/stack-trace.ts';
 import { runThread } from '../../src/linux/run.ts';
 import { makeGuest } from './guest.ts';
+
+// What runs once is not translated otherwise.
+vi.mock(import('../../src/engines/translated/policy.ts'), async (importOriginal) => {
+  const { policies } = await importOriginal();
+  return { policies: { ...policies, regions: { ...policies.regions, profiled: false, translateAtOnce: true } } };
+});
 
 /** The report of the error that running a guest ends with. */
 async function failure(guest: ReturnType<typeof makeGuest>): Promise<string> {

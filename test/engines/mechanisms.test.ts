@@ -22,7 +22,7 @@ import {
 } from '../fuzz/assembler.ts';
 import { bytesOf, FuzzMachine } from '../fuzz/machine.ts';
 import { createProgram } from '../fuzz/programs.ts';
-import { code, data, TestThread } from './thread.ts';
+import { code, data, TestThread, wholeAtOnce } from './thread.ts';
 
 /** Translate what ran this often. */
 const soon = { threshold: 3 };
@@ -210,7 +210,7 @@ function recursion(...innermost: number[]): Assembler {
 
 describe('calls', () => {
   test('are calls of the host, named after the guest', () => {
-    const thread = new TestThread('regions');
+    const thread = new TestThread('regions', wholeAtOnce);
     const assembler = new Assembler(code);
     const [outer, inner] = [assembler.label(), assembler.label()];
     assembler.branch(outer, 1);
@@ -250,7 +250,7 @@ describe('calls', () => {
 
   test('beyond the depth limit go on from the loop around translations', () => {
     const deepest = (depthLimit: number): number => {
-      const thread = new TestThread('regions', { depthLimit });
+      const thread = new TestThread('regions', { ...wholeAtOnce, depthLimit });
       // The innermost call makes a system call, which looks at the host's stack.
       thread.place(recursion(systemCall));
       let frames = 0;
@@ -299,8 +299,99 @@ test.each(names)('a long loop is left on %s through its back edge, and goes on w
   expect(thread.state.get('r3')).toBe(rounds);
 });
 
+describe('a region of what has run', () => {
+  /** r3 += 1, r4 times; every time that r3 and r6 have a bit in common, r5 += 1 (cold), r7 is what r3 was last. */
+  const rarely = (): { assembler: Assembler; cold: number } => {
+    const assembler = new Assembler(code);
+    const [loop, seldom, back] = [assembler.label(), assembler.label(), assembler.label()];
+    assembler.place(loop);
+    assembler.emit(addImmediate(3, 3, 1), indexedForm(3, 8, 6, 28) | 1); // and. r8,r3,r6
+    assembler.branchIf(4, 2, seldom);
+    assembler.place(back);
+    assembler.emit(addImmediate(7, 3, 0), addImmediate(4, 4, -1), compareImmediate(0, 4, 0));
+    assembler.branchIf(4, 2, loop);
+    assembler.emit(systemCall);
+    assembler.place(seldom);
+    assembler.emit(addImmediate(5, 5, 1));
+    assembler.branch(back);
+    return { assembler, cold: assembler.addressOf(seldom) };
+  };
+  const run = (threshold: number, mask: number, rounds: number) => {
+    const thread = new TestThread('regions', { threshold });
+    const { assembler, cold } = rarely();
+    thread.place(assembler);
+    const go = (bits: number): void => {
+      for (const name of ['r3', 'r5', 'r7']) thread.state.set(name, 0);
+      thread.state.set('r4', rounds);
+      thread.state.set('r6', bits);
+      expect(thread.run()).toBe('none');
+      expect(thread.state.get('r3')).toBe(rounds);
+      expect(thread.state.get('r7')).toBe(rounds);
+    };
+    go(mask);
+    return { thread, cold, go };
+  };
+  const adds = (text: string): boolean => text.includes('r5 + 1');
+
+  test('leaves for the rest, and takes it in when it runs often', () => {
+    const { thread, cold, go } = run(20, 0, 1000);
+    const [first] = thread.logged('out_js');
+    expect(first).toContain(`return ${cold};`);
+    expect(adds(first)).toBe(false);
+    // Now and then: the interpreter does it.
+    go(64 * 8);
+    expect(thread.state.get('r5')).toBe(489);
+    const texts = thread.logged('out_js');
+    expect(texts.filter(adds).length).toBe(1);
+    expect(adds(texts[texts.length - 1])).toBe(true);
+    const { regions } = thread.engine.statistics;
+    go(1);
+    expect(thread.state.get('r5')).toBe(500);
+    expect(thread.engine.statistics.regions).toBe(regions);
+  });
+
+  test('has its exits rehearsed without a trace', () => {
+    const thread = new TestThread('regions', { threshold: 20 });
+    const { assembler } = rarely();
+    thread.place(assembler);
+    thread.state.set('r4', 1000);
+    const kept = { r5: 5, r8: 8, r20: 20, 'cr7.eq': 1, 'xer.ca': 1 };
+    for (const [name, value] of Object.entries(kept)) thread.state.set(name, value);
+    expect(thread.run()).toBe('none');
+    expect(thread.logged('out_js').some((text) => /^case -1: /m.test(text))).toBe(true);
+    for (const [name, value] of Object.entries({ ...kept, r8: 0, r3: 1000, r7: 1000 })) {
+      expect([name, thread.state.get(name)]).toEqual([name, value]);
+    }
+  });
+
+  test('calls what has not run by way of the interpreter', () => {
+    const thread = new TestThread('regions', { threshold: 20 });
+    const assembler = new Assembler(code);
+    const [loop, inner, done] = [assembler.label(), assembler.label(), assembler.label()];
+    assembler.branch(loop);
+    assembler.place(inner);
+    assembler.emit(addImmediate(3, 3, 1), returnToLink);
+    assembler.place(loop);
+    assembler.emit(compareImmediate(0, 4, 900));
+    assembler.branchIf(12, 1, done); // r4 > 900: not called yet
+    assembler.branch(inner, 1);
+    assembler.place(done);
+    assembler.emit(addImmediate(4, 4, -1), compareImmediate(0, 4, 0));
+    assembler.branchIf(4, 2, loop);
+    assembler.emit(systemCall);
+    thread.place(assembler);
+    thread.state.set('r4', 1000);
+    expect(thread.run()).toBe('none');
+    expect(thread.state.get('r3')).toBe(900);
+    const callee = assembler.addressOf(inner).toString(16);
+    const texts = thread.logged('out_js');
+    expect(texts.some((text) => text.includes(`c${callee}.f(next)`))).toBe(true);
+    expect(texts.filter((text) => text.startsWith(`function guest_${callee}(`)).length).toBe(1);
+  });
+});
+
 test('targets of an indirect jump that are seen often become part of its region', () => {
-  const thread = new TestThread('regions');
+  const thread = new TestThread('regions', wholeAtOnce);
   const assembler = new Assembler(code);
   const [loop, join, first, second] = [assembler.label(), assembler.label(), assembler.label(), assembler.label()];
   assembler.place(loop);
@@ -424,13 +515,21 @@ describe.each(['interpreted', ...names] as const)('addresses beyond the end of m
 
 test('flags that nothing reads are not computed unless faults are precise', () => {
   const writes = (precise: boolean): number => {
-    const thread = new TestThread('regions');
+    const thread = new TestThread('regions', wholeAtOnce);
     if (precise) thread.engine.requirePreciseFaults();
     const assembler = new Assembler(code);
-    assembler.emit(compareImmediate(0, 3, 5), loadWord(6, 0, 5), compareImmediate(0, 3, 7), systemCall);
+    // The second access may fault: its base is known only behind the first.
+    assembler.emit(
+      loadWord(7, 0, 5),
+      compareImmediate(0, 3, 5),
+      loadWord(6, 0, 7),
+      compareImmediate(0, 3, 7),
+      systemCall,
+    );
     thread.place(assembler);
+    thread.memory.poke(data, bytesOf([data]));
     thread.state.set('r5', data);
-    thread.run();
+    expect(thread.run()).toBe('none');
     return (
       thread
         .logged('out_js')

@@ -16,6 +16,9 @@ export const data = 0x20000000;
 const stack = 0x30000000;
 const stackSize = 0x1000000;
 
+/** Limits for the engine `regions` with which it translates whatever is reached, as a whole. */
+export const wholeAtOnce: Partial<Policy> = { profiled: false, translateAtOnce: true };
+
 export class TestThread {
   readonly memory = new AddressSpace('big');
   readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());

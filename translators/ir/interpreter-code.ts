@@ -124,6 +124,11 @@ export class CodeBuffer {
     return position > 0 || position <= -worthCode || (this.blocks < this.restored && this.length < earlyWords);
   }
 
+  /** Whether the block at a guest address has code or ran without; runs of blocks that are not in use may be forgotten. */
+  hasRun(pc: number): boolean {
+    return this.entry(pc) !== 0;
+  }
+
   /** Notes that the block at a guest address, for which there is no code, runs. */
   noteRun(pc: number): void {
     this.enter(pc, this.entry(pc) - 1);

@@ -179,6 +179,11 @@ export class Interpreter {
     this.buffer.replaceByLeave(pc);
   }
 
+  /** Whether a block that begins at a guest address has run, as far as that is remembered. */
+  hasRun(pc: number): boolean {
+    return this.buffer.hasRun(pc);
+  }
+
   /** Forgets the blocks that overlap a range of guest code (bytes), also what leaveAt said about it. */
   invalidate(start: number, length: number): void {
     this.buffer.invalidate(start, length);

@@ -22,12 +22,18 @@
  *
  * Chained translations return a cell instead, and X, R and Y give them one.
  *
+ * Exits that happen seldom but write something, such as those at a loop's end, stand at the function's end (`leave`), by number.
+ * V8 has no types for what has not run, and throws all of a function's optimized code away when such code runs. These
+ * exits are rehearsed before the function is used: a negative depth names one. A known address that is
+ * returned, rather than called, needs no rehearsal.
+ *
  * -1 means that the state block holds the pc; -2, that the pc there is the start of a loop that ran long and is to be
  * entered anew. Where instructions may lie at any address, returns write the pc there, so that these two can be returned to. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
+import { operations } from '../ir/operations.ts';
 import { header, type RegisterFile } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
@@ -72,6 +78,8 @@ export interface EmittedRegion {
   readonly calls: readonly number[];
   /** Tables of indirect jumps: name, lowest target, selectors by (target - lowest) / alignment plus one. */
   readonly tables: readonly { readonly name: string; readonly selectors: Uint8Array }[];
+  /** How many exits it has that -1, -2… for the depth take at once, with nothing but registers and the pc written. */
+  readonly exits: number;
 }
 
 /**
@@ -126,6 +134,9 @@ class RegionEmitter extends StructuredEmitter {
   private readonly usedHelpers = new Set<number>();
   private readonly usedCalls = new Set<number>();
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
+  /** What exits at the function's end do, and the declarations of the variables for what they write. */
+  private readonly exitBodies: string[] = [];
+  private readonly exitVariables = new Set<string>();
   private readonly usedLocals: Uint8Array;
   private readonly locals: readonly string[];
   private readonly flow: RegisterFlow;
@@ -166,17 +177,18 @@ class RegionEmitter extends StructuredEmitter {
     const { region, options } = this;
     const entry = region.entry;
     if (!options.chained) {
-      this.line(
-        `if (depth > ${options.depthLimit} || S[${header.interrupt >> 2}] !== 0) { S[0] = 0x${hex(entry)}; U[0] = 1; return -1; }`,
-        entry,
-      );
+      this.line('leave: {', entry);
+      this.line(`if (depth >>> 0 > ${options.depthLimit} || S[${header.interrupt >> 2}] !== 0) break leave;`, entry);
     }
     this.fill(0, entry);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.select(route.dispatch.node, route.selector, entry);
     this.tree(0);
     const declared: string[] = [];
-    if (!options.chained) declared.push(`next = depth + ${frameWeight(this.lines.text)}`);
+    if (!options.chained) {
+      declared.push(`next = depth + ${frameWeight(this.lines.text)}`, 'exit = depth', ...this.exitVariables);
+      this.exits(entry);
+    }
     for (const [number, used] of this.usedLocals.entries()) {
       if (used === 0) continue;
       const type = this.frontend.registers.registers[number].type;
@@ -195,7 +207,62 @@ class RegionEmitter extends StructuredEmitter {
       helpers: [...this.usedHelpers],
       calls: [...this.usedCalls],
       tables: this.tables,
+      exits: this.exitBodies.length,
     };
+  }
+
+  // -- exits
+
+  /** What the function ends with: exits by number, and what is done when it is not to run at all. */
+  private exits(entry: number): void {
+    const pcWord = header.pc >> 2;
+    this.line('}', entry);
+    this.line('switch (exit) {', entry);
+    this.exitBodies.forEach((body, index) => {
+      this.line(`case ${-1 - index}: ${body}`, entry);
+    });
+    this.line(`default: S[${pcWord}] = 0x${hex(entry)}; U[0] = 1; return -1;`, entry);
+    this.line('}', entry);
+  }
+
+  /** A statement that does at the function's end what `text` says, with the values that locals and constants have now. */
+  private exitWith(text: string): string {
+    const values = new Map<string, string>();
+    const counts = { exit: 0, exitF: 0 };
+    const body = text.replace(/\b[a-z]\w*\b/g, (name) => {
+      const type = this.typeOf(name);
+      if (type === undefined) return name;
+      let variable = values.get(name);
+      if (variable === undefined) {
+        const kind = type === 'f64' ? 'exitF' : 'exit';
+        variable = `${kind}${counts[kind]++}`;
+        values.set(name, variable);
+      }
+      return variable;
+    });
+    return this.takeExit(
+      body,
+      [...values].map(([name, variable]) => [variable, name]),
+    );
+  }
+
+  /** A statement that leaves by `body` at the function's end, which finds values in variables of its own. */
+  private takeExit(body: string, values: readonly (readonly [variable: string, value: string])[]): string {
+    let index = this.exitBodies.indexOf(body);
+    if (index < 0) index = this.exitBodies.push(body) - 1;
+    let text = `exit = ${-1 - index}; `;
+    for (const [variable, value] of values) {
+      this.exitVariables.add(`${variable} = ${variable.startsWith('exitF') ? '0.5' : '0'}`);
+      text += `${variable} = ${value}; `;
+    }
+    return `{ ${text}break leave; }`;
+  }
+
+  /** The type of the value that a name in emitted text stands for; undefined where it stands for something else. */
+  private typeOf(name: string): string | undefined {
+    if (/^t\d+$/.test(name)) return operations[this.region.unit.op[Number(name.slice(1))]].result;
+    const register = this.locals.indexOf(name);
+    return register < 0 ? undefined : this.frontend.registers.registers[register].type;
   }
 
   // -- structure
@@ -268,16 +335,25 @@ class RegionEmitter extends StructuredEmitter {
   /** Leaves at a loop, by no call, so that V8 compiles it as it is. */
   private loopExit(pc: number): string {
     if (this.options.chained) return `return R(0x${hex(pc)});`;
-    return `{ S[${header.pc >> 2}] = 0x${hex(pc)}; return ${leftLoop}; }`;
+    return this.takeExit(`S[${header.pc >> 2}] = exit0; return ${leftLoop};`, [['exit0', `0x${hex(pc)}`]]);
   }
 
   /** At a dispatch node that a loop starts with, the block to go on with is known by the selector only. */
   private interruptCheckAtDispatch(targets: readonly number[], node: number, pc: number): void {
-    this.line(`if ((n = n - 1 | 0) < ${this.loopLimit(this.structure.position[node])}) {`, pc);
-    targets.forEach((target, selector) => {
-      this.line(`if (d${node} === ${selector}) ${this.loopExit(this.region.blocks[target].pc)}`, pc);
-    });
-    this.line('}', pc);
+    const check = `if ((n = n - 1 | 0) < ${this.loopLimit(this.structure.position[node])})`;
+    const pcs = targets.map((target) => this.region.blocks[target].pc);
+    if (this.options.chained) {
+      this.line(`${check} {`, pc);
+      pcs.forEach((target, selector) => {
+        this.line(`if (d${node} === ${selector}) ${this.loopExit(target)}`, pc);
+      });
+      this.line('}', pc);
+      return;
+    }
+    const [first, ...others] = pcs;
+    const chosen = others.map((target, index) => `exit0 === ${index + 1} ? 0x${hex(target)} : `).join('');
+    const body = `S[${header.pc >> 2}] = ${chosen}0x${hex(first)}; return ${leftLoop};`;
+    this.line(`${check} ${this.takeExit(body, [['exit0', `d${node}`]])}`, pc);
   }
 
   private terminator(position: number, index: number): void {
@@ -379,19 +455,27 @@ class RegionEmitter extends StructuredEmitter {
   }
 
   /**
-   * What is returned for going on at a known address outside the region. What comes behind a loop may well be cold:
-   * where no translation called this one, it is for the engine to decide how it runs.
+   * What is returned for going on at a known address outside the region. What comes behind a loop, or has not run yet, may
+   * well be cold: it is for the engine to decide how it runs.
    */
   private next(pc: number): string {
     if (this.options.chained) return this.cell(pc);
-    return this.region.isLoop ? `depth === 0 ? ${pc | 0} : ${this.cell(pc)}.f(next)` : `${this.cell(pc)}.f(next)`;
+    if (this.region.cold.has(pc)) return `${pc | 0}`;
+    const called = `${this.cell(pc)}.f(next)`;
+    return this.region.isLoop ? `depth > 0 ? ${called} : ${pc | 0}` : called;
   }
 
   /** The statements that a way out of the present block needs: writes that it sees, and leaving when it leads out of the region. */
   private way(target: number): string {
     const index = this.region.indices.get(target);
     const writes = this.blocks.edge(index);
-    return index === undefined ? `${writes}${this.modeCheck(`${target | 0}`)}return ${this.next(target)};` : writes;
+    if (index !== undefined) return writes;
+    const text = `${writes}${this.modeCheck(`${target | 0}`)}return ${this.next(target)};`;
+    const { chained, checksMode } = this.options;
+    if (chained || checksMode) return text;
+    // A constant is returned as well where the block is; a call must not be rehearsed.
+    const { isLoop, cold } = this.region;
+    return cold.has(target) ? (writes === '' ? text : this.exitWith(text)) : isLoop ? this.exitWith(text) : text;
   }
 
   private goOrLeave(position: number, target: number, way: string, pc: number): void {

@@ -15,8 +15,14 @@ export interface DiscoverOptions extends LiftOptions {
   readonly limit: number;
   /** Longest block, in guest instructions. */
   readonly blockLimit: number;
-  /** When the entry lies on a loop: only the blocks of the outermost loop around it. */
+  /**
+   * When the entry lies on a loop: only the blocks of the outermost loop around it; or of the innermost one, where this is
+   * the start of the function around the entry, from which loops have their heads.
+   */
   readonly loopOnly: boolean;
+  readonly functionStart?: number | undefined;
+  /** Whether the code at a guest address has run, or may be about to; absent: all of it. What has not is left to other regions. */
+  readonly hasRun?: ((pc: number) => boolean) | undefined;
   /** Targets that an indirect jump at a guest address was seen to take, in the order of their discovery. */
   indirectTargets(pc: number): readonly number[];
 }
@@ -35,6 +41,8 @@ export interface Region {
   readonly successors: readonly (readonly number[])[];
   /** The region is a loop, without what comes behind it. */
   readonly isLoop: boolean;
+  /** Where control may go within the region that had not run. */
+  readonly cold: ReadonlySet<number>;
   readonly guestInstructions: number;
 }
 
@@ -66,6 +74,26 @@ export function liftBlock(
 
 /** Discovers and lifts the region at `entry`. */
 export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, options: DiscoverOptions): Region {
+  const { loopOnly, functionStart } = options;
+  if (!loopOnly || functionStart === undefined) return discover(frontend, fetch, entry, options, loopOnly);
+  const { blocks, successors } = discover(frontend, fetch, functionStart, { ...options, hasRun: undefined }, false);
+  const holder = blocks.findIndex(({ pc, endPc }) => entry >= pc && entry < endPc);
+  const loop = holder < 0 ? undefined : innermostLoop(holder, successors);
+  if (loop === undefined) return discover(frontend, fetch, entry, options, true);
+  const members = loop.map((index) => blocks[index]);
+  const isMember = (target: number): boolean => members.some(({ pc, endPc }) => target >= pc && target < endPc);
+  return discover(frontend, fetch, entry, options, true, isMember);
+}
+
+/** @param isMember whether a block may belong to the region; absent: any */
+function discover(
+  frontend: Frontend,
+  fetch: Fetch,
+  entry: number,
+  options: DiscoverOptions,
+  loopOnly: boolean,
+  isMember?: (pc: number) => boolean,
+): Region {
   const unit = new Unit();
   const builder = frontend.makeBuilder?.(unit) ?? new Builder(frontend.registers, unit);
   const indices = new Map<number, number>();
@@ -74,6 +102,9 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
   const pending = [entry];
   let guestInstructions = 0;
   const targets: number[] = [];
+  const cold = new Set<number>();
+  const isInside = (pc: number): boolean =>
+    pc >= options.low && pc < options.high && (isMember === undefined || isMember(pc));
 
   const lift = (pc: number, limit: number): void => {
     const index = unit.blocks.length;
@@ -106,15 +137,17 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     // Also behind a split: where a block begins less is known, and a branch that was folded may go both ways.
     lift(pc, options.blockLimit);
     targets.length = 0;
-    successorsOf(unit, unit.blocks[unit.blocks.length - 1], options, targets);
+    successorsOf(unit, unit.blocks[unit.blocks.length - 1], options, targets, cold);
     // The last one pushed is lifted next: the fall-through, so that blocks come in address order where possible.
     for (const target of targets) {
-      if (target >= options.low && target < options.high && !indices.has(target)) pending.push(target);
+      if (isInside(target) && !indices.has(target)) pending.push(target);
     }
   }
 
+  // Control may have come there on another way.
+  for (const pc of cold) if (!isInside(pc) || indices.has(pc)) cold.delete(pc);
   const whole = connect(unit, indices, options);
-  const loop = options.loopOnly ? loopAround(0, whole) : undefined;
+  const loop = loopOnly ? loopAround(0, whole) : undefined;
   if (loop === undefined) {
     return {
       entry,
@@ -125,6 +158,7 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
       indices,
       successors: whole,
       isLoop: false,
+      cold,
       guestInstructions,
     };
   }
@@ -140,12 +174,14 @@ export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, 
     indices: inside,
     successors: connect(unit, inside, options),
     isLoop: true,
+    cold,
     guestInstructions: blocks.reduce((sum, block) => sum + block.guestInstructions, 0),
   };
 }
 
-/** For each block of a unit, the indices of its successors among `indices`. */
-function connect(unit: Unit, indices: ReadonlyMap<number, number>, options: DiscoverOptions): number[][] {
+/** For each block of a unit, the indices of its successors among `indices`, whether or not control has gone there from it. */
+function connect(unit: Unit, indices: ReadonlyMap<number, number>, { indirectTargets }: DiscoverOptions): number[][] {
+  const options = { indirectTargets };
   const targets: number[] = [];
   return unit.blocks.map((block) => {
     targets.length = 0;
@@ -169,6 +205,27 @@ function loopAround(node: number, successors: readonly (readonly number[])[]): n
   return loop.sort((one, other) => one - other);
 }
 
+/**
+ * The innermost loop around a block, in a function whose first block is number 0: cycles within cycles, each without its
+ * heads, where control comes in from outside. Undefined when the block lies on none.
+ */
+function innermostLoop(node: number, successors: readonly (readonly number[])[]): number[] | undefined {
+  let loop: number[] | undefined;
+  let nodes = successors.map((_, index) => index);
+  for (;;) {
+    const component = stronglyConnected(successors, nodes).find((each) => each.includes(node));
+    if (component === undefined || (component.length < 2 && !successors[node].includes(node))) return loop;
+    loop = component;
+    const inside = new Set(component);
+    const heads = new Set<number>(inside.has(0) ? [0] : []);
+    successors.forEach((targets, from) => {
+      if (!inside.has(from)) for (const target of targets) if (inside.has(target)) heads.add(target);
+    });
+    if (heads.has(node)) return loop;
+    nodes = component.filter((each) => !heads.has(each));
+  }
+}
+
 /** Cuts a block off before the instruction at `pc`, with a jump there. @returns false when pc is not an instruction of it */
 function splitAt(unit: Unit, block: Block, pc: number): boolean {
   if (pc === block.pc) return false;
@@ -187,23 +244,40 @@ function splitAt(unit: Unit, block: Block, pc: number): boolean {
   return false;
 }
 
-/** Appends the guest addresses where control may go from a block without leaving the function. */
-function successorsOf(unit: Unit, block: Block, options: DiscoverOptions, into: number[]): void {
+/**
+ * Appends the guest addresses where control may go from a block without leaving the function.
+ * @param cold gets those that have not run instead
+ */
+function successorsOf(
+  unit: Unit,
+  block: Block,
+  { hasRun, indirectTargets }: Pick<DiscoverOptions, 'hasRun' | 'indirectTargets'>,
+  into: number[],
+  cold?: Set<number>,
+): void {
   const at = block.end - 1;
+  // Behind a condition control may not have come to either side.
+  const add = (target: number): void => {
+    if (hasRun === undefined || hasRun(target)) into.push(target);
+    else cold?.add(target);
+  };
   switch (unit.op[at]) {
     case op.jump:
-    case op.branch_return:
       into.push(unit.imm[at] >>> 0);
+      break;
+    case op.branch_return:
+      add(unit.imm[at] >>> 0);
       break;
     case op.branch:
-      into.push(unit.imm[at] >>> 0, unit.b[at] >>> 0);
+      add(unit.imm[at] >>> 0);
+      add(unit.b[at] >>> 0);
       break;
     case op.branch_indirect:
-      for (const target of options.indirectTargets(unit.pc[at] >>> 0)) into.push(target);
-      into.push(unit.imm[at] >>> 0);
+      for (const target of indirectTargets(unit.pc[at] >>> 0)) into.push(target);
+      add(unit.imm[at] >>> 0);
       break;
     case op.jump_indirect:
-      for (const target of options.indirectTargets(unit.pc[at] >>> 0)) into.push(target);
+      for (const target of indirectTargets(unit.pc[at] >>> 0)) into.push(target);
       break;
     case op.call:
     case op.call_indirect:

@@ -10,6 +10,8 @@ export class Cell {
   f: Translation;
   /** Whether f is a translation. */
   translated = false;
+  /** How often translations called it without a translation. */
+  calls = 0;
   /** Guest pages (4 KiB numbers) that the translation was made from. */
   pages: readonly number[] = [];
 

@@ -13,6 +13,12 @@ export interface Policy {
   readonly keepsBlocks: boolean;
   /** Translate whatever is reached, without interpreting first. */
   readonly translateAtOnce: boolean;
+  /**
+   * Translate only what the interpreter has seen run, loop by loop from the inside: V8 throws a function's optimized code
+   * away, whatever its size, when code in it runs for the first time. As regions of whole functions lz spent half of its
+   * time on that and on compiling again.
+   */
+  readonly profiled: boolean;
   /** Translations are single blocks, each of which names the next, run by a loop. */
   readonly chained: boolean;
   /** Guest instructions of one translation, and of one block, at most. */
@@ -43,6 +49,7 @@ function functionBounds(
 
 const shared = {
   backend: 'javascript' as const,
+  profiled: false,
   keepsBlocks: false,
   chained: false,
   regionLimit: 600,
@@ -61,7 +68,7 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     // Nothing but the block itself: a jump back to its start is a loop, all else leaves.
     bounds: (entry) => ({ low: entry, high: entry + 1 }),
   },
-  regions: { ...shared, threshold: 0x7fffffff, translateAtOnce: true, bounds: functionBounds },
+  regions: { ...shared, profiled: true, threshold: 2000, translateAtOnce: false, bounds: functionBounds },
   wasm: {
     ...shared,
     backend: 'webassembly',

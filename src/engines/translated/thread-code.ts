@@ -21,6 +21,7 @@ import { logBlock, logModule, logSource } from '../log.ts';
 import type { EngineStatistics } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
+import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
 import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
 import type { Policy } from './policy.ts';
@@ -93,6 +94,7 @@ export class ThreadCode {
   private hasRetired = false;
   /** The guest left the default floating-point mode, and has not been seen back. */
   private modeLeft = false;
+  private readonly coldExits = new ColdExits();
   private untilSave = saveDistance;
   /** Blocks that were interpreted because of that. */
   private modeSteps = 0;
@@ -151,9 +153,13 @@ export class ThreadCode {
       stepper.observer = lifter.preparationObserver();
       return stepper;
     };
-    this.cells = new CellTable(frontend.instructionAlignment, (cell) =>
-      policy.chained ? () => this.leaveFor(cell) : (depth) => this.translate(cell, depth > 0).f(depth),
-    );
+    this.cells = new CellTable(frontend.instructionAlignment, (cell) => {
+      if (policy.chained) return () => this.leaveFor(cell);
+      if (policy.profiled)
+        return (depth) =>
+          isCalledSeldom(cell, depth, policy.threshold) ? cell.pc | 0 : this.translate(cell, depth > 0).f(depth);
+      return (depth) => this.translate(cell, depth > 0).f(depth);
+    });
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
     const { i32, f64 } = state;
@@ -291,6 +297,9 @@ export class ThreadCode {
       if (this.expected.delete(cell.pc) && !cell.translated && !this.linkKept(cell)) {
         // Not what was kept: this block has to become hot like any other.
         this.interpreter.invalidate(cell.pc, 1);
+      } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.cells.uninstall(each))) {
+        // Translations that are left for it will have it. Its runs count anew: where it belongs to none, it becomes one.
+        this.interpreter.invalidate(cell.pc, 1);
       } else {
         this.translate(cell);
       }
@@ -333,7 +342,9 @@ export class ThreadCode {
     const environment = changesMode ? this.exactEnvironment : this.environment;
     const batch = compile([emitted], environment, url);
     addLines(url, batch.pcs, options.host);
+    rehearse(this.state, batch.functions[0], emitted.exits);
     this.cells.install(cell, batch.functions[0], pagesOf(region));
+    this.coldExits.add(cell, region.cold);
     const end = now();
     statistics.addTranslation({
       tier: policy.chained ? 'javascriptBlocks' : 'javascriptRegions',
@@ -490,6 +501,8 @@ export class ThreadCode {
         blockLimit: policy.blockLimit,
         exactFloatingPoint,
         loopOnly: !policy.chained && !called && entry !== symbol?.start,
+        functionStart: policy.profiled ? symbol?.start : undefined,
+        hasRun: policy.profiled ? (pc) => this.interpreter.hasRun(pc) : undefined,
         indirectTargets,
       });
     let region = discover(this.exactFloatingPoint);
