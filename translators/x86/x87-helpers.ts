@@ -29,7 +29,7 @@ const controlling = new Set([
   'restore',
 ]);
 /** Helpers that access memory themselves, or stop at a pending exception. */
-const leaving = new Set(['wait', 'storeTo', 'storeEnvironment', 'loadEnvironment', 'save', 'restore']);
+const leaving = new Set(['wait', 'storeEnvironment', 'loadEnvironment', 'save', 'restore']);
 
 export function x87Helpers(file: RegisterFile, is64: boolean): readonly Helper[] {
   const unit = new X87(file);

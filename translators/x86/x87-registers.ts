@@ -25,6 +25,8 @@ export const x87Rows: readonly RegisterRow[] = [
   // Address of the last instruction that is not a control instruction, and of its operand in memory.
   { name: 'x87.instruction', type: 'i32' },
   { name: 'x87.data', type: 'i32' },
+  // An operand of a helper, where a call as a number might change its bits: NaNs from WebAssembly to JavaScript are quieted.
+  { name: 'x87.operand', type: 'f64' },
   // A second result of a helper.
   { name: 'x87.second', type: 'i32' },
 ];

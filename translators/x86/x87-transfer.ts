@@ -20,7 +20,6 @@ import {
   toInteger,
   widen,
 } from '../float/extended-convert.ts';
-import type { Machine } from '../frontend.ts';
 import { exitCode } from '../ir/operations.ts';
 import { header, type State } from '../ir/state.ts';
 import type { Type } from '../ir/types.ts';
@@ -34,13 +33,13 @@ interface Stored {
 }
 
 /** A format that fst and its kin store. */
-interface StoredFormat {
+export interface StoredFormat {
   /** Name of the helper, behind `store.`. */
   readonly name: string;
   readonly bytes: number;
   /** Type of the value that the helper gives. */
   readonly type: Type;
-  /** Exceptions that, unmasked, keep the number from being stored. */
+  /** Exceptions that, unmasked, keep the number from being stored, and popped. */
   readonly preventing: number;
   readonly convert: (context: Context, a: Extended) => Stored;
 }
@@ -50,7 +49,6 @@ const only = (low: bigint): Stored => ({ low, high: 0 });
 const integer = (bytes: number, truncate: boolean) => (context: Context, a: Extended) =>
   only(BigInt.asUintN(8 * bytes, toInteger(context, a, 8 * bytes, truncate)));
 
-/** The index is the number of the format in `storeTo`. */
 // biome-ignore format: one format per line
 export const storedFormats: readonly StoredFormat[] = [
   { name: 'single', bytes: 4, type: 'i32', preventing: narrowed, convert: (context, a) => only(narrow(context, single, a)) },
@@ -100,7 +98,7 @@ export function transferRows(unit: X87): readonly HelperRow[] {
     return 0;
   });
 
-  // The value for an instruction that stores it; popping is a step of its own, behind the store. All exceptions are masked.
+  // The value for an instruction that stores it; popping is a step of its own, behind the store.
   for (const { name, type, convert } of storedFormats) {
     define(`store.${name}`, [], type, (state) => {
       unit.start(state);
@@ -115,15 +113,8 @@ export function transferRows(unit: X87): readonly HelperRow[] {
     return 0;
   });
 
-  /** All of a storing instruction: with an unmasked exception nothing is stored, nor popped. @param how the format, and 16 to pop */
-  define('storeTo', ['i32', 'i32'], '', (state, machine, address, how) => {
-    unit.start(state);
-    const { convert, bytes, preventing } = storedFormats[how & 15];
-    const { low, high } = convert(context, unit.read(0));
-    const isKept = (context.flags & ~context.control & preventing) !== 0;
-    if (!isKept && !storeBytes(state, machine, address, low | (BigInt(high) << 64n), bytes)) return 0;
-    if (!isKept && (how & 16) !== 0) unit.pop();
-    unit.finishOperand();
+  define('popUnless', ['i32'], '', (state, _machine, condition) => {
+    if (condition === 0) unit.of(state).pop();
     return 0;
   });
 
@@ -175,17 +166,6 @@ export function transferRows(unit: X87): readonly HelperRow[] {
     return 0;
   });
   return rows;
-}
-
-/** Stores the low bytes of a value; where the guest may not write, leaves with a fault and gives false. */
-export function storeBytes(state: State, machine: Machine, address: number, value: bigint, count: number): boolean {
-  for (let n = 0; n < count; n++) {
-    const at = (address + n) | 0;
-    if (machine.storeByte(at, Number((value >> BigInt(8 * n)) & 255n))) continue;
-    leaveWithFault(state, at, 2);
-    return false;
-  }
-  return true;
 }
 
 /** Makes the block be left before the instruction, for an access (1 read, 2 write) that the guest may not make. */

@@ -16,7 +16,7 @@ import {
 import type { Lift, Row } from './instruction.ts';
 import type { Lifter } from './lift.ts';
 import { rax } from './registers.ts';
-import { storedFormats } from './x87-transfer.ts';
+import { type StoredFormat, storedFormats } from './x87-transfer.ts';
 
 const loadDouble = op['load64.f64'];
 const storeDouble = op['store64.f64'];
@@ -114,28 +114,51 @@ function loadTen(name: string): Lift {
 
 /** Stores ST(0) in a format of x87-transfer.ts. */
 function store(format: string, pops: boolean): Lift {
-  const number = storedFormats.findIndex(({ name }) => name === format);
-  const { bytes } = storedFormats[number];
+  const { bytes, preventing } = storedFormats.find(({ name }) => name === format) as StoredFormat;
+  const parts = partsOf(bytes);
   return (l) => {
-    const { b } = l;
+    const { b, registers } = l;
     wait(l);
     l.address();
-    if (l.exact) {
-      // Whether anything is stored depends on exceptions.
-      l.helper('x87.storeTo', place(l), b.constant(number | (pops ? 16 : 0)));
+    // Nothing happens unless all of it does.
+    if (l.exact || parts.length > 1) b.check(l.base, l.offset, bytes, 2);
+    const values = [l.helper(`x87.store.${format}`)];
+    if (parts.length > 1) values.push(b.get(registers.x87.second));
+    if (!l.exact) {
+      parts.forEach(([, code, at], n) => {
+        l.store(code, at, values[n]);
+      });
       note(l);
+      if (pops) l.helper('x87.pop');
       return;
     }
-    // Both parts of ten bytes, or none.
-    if (bytes === 10) b.check(l.base, l.offset, bytes, 2);
-    const value = l.helper(`x87.store.${format}`);
-    if (bytes === 2) l.store(op.store16, 0, value);
-    else if (bytes === 4) l.store(op.store32, 0, value);
-    else l.store(storeDouble, 0, value);
-    if (bytes === 10) l.store(op.store16, 8, b.get(l.registers.x87.second));
+    // An exception that is unmasked keeps the number from being stored, and popped. None was pending before.
+    const unmasked = b.and(b.get(registers.x87.status), b.get(registers.x87.control));
+    const kept = b.and(unmasked, b.constant(preventing));
+    parts.forEach(([loads, code, at], n) => {
+      const select = op[code === storeDouble ? 'f64.select' : 'i32.select'];
+      l.store(code, at, b.ternary(select, kept, l.load(loads, at), values[n]));
+    });
     note(l);
-    if (pops) l.helper('x87.pop');
+    if (pops) l.helper('x87.popUnless', kept);
   };
+}
+
+/** What a number of so many bytes is stored by: loads and stores, with their places. */
+function partsOf(bytes: number): readonly (readonly [load: number, store: number, at: number])[] {
+  switch (bytes) {
+    case 2:
+      return [[op.load16_u, op.store16, 0]];
+    case 4:
+      return [[op.load32, op.store32, 0]];
+    case 8:
+      return [[loadDouble, storeDouble, 0]];
+    default:
+      return [
+        [loadDouble, storeDouble, 0],
+        [op.load16_u, op.store16, 8],
+      ];
+  }
 }
 
 // -- comparisons that set EFLAGS

@@ -22,6 +22,7 @@ import type { EngineStatistics } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
 import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
+import { HelperFunctions } from './helper-functions.ts';
 import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
 import type { Policy } from './policy.ts';
@@ -67,6 +68,7 @@ export class ThreadCode {
   /** Milliseconds of a steady clock; stands still where costs are not measured. */
   private readonly now: () => number;
   private readonly helpers: readonly HelperRegisters[];
+  private readonly helperFunctions: HelperFunctions;
   private readonly environment: Environment;
   private readonly exactEnvironment: Environment;
   /** U[0] is not 0 when all translations on the host's stack must be left. */
@@ -183,8 +185,9 @@ export class ThreadCode {
         (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
       ],
       cell: (pc) => this.cells.get(pc),
-      helper: (number) => frontend.helpers[number].run,
+      helper: (number) => this.helperFunctions.forJavaScript(number),
     });
+    this.helperFunctions = new HelperFunctions(frontend.helpers, memory.memory, state, this.machine);
     this.environment = environment(this.machine);
     this.exactMachine = {
       ...this.machine,
@@ -402,7 +405,7 @@ export class ThreadCode {
   }
 
   private makeLinker(): WebAssemblyLinker {
-    const { state, options, policy, frontend } = this;
+    const { options, policy, frontend } = this;
     const { memory } = options;
     memory.enableHostProtection();
     const kept = this.openKept();
@@ -413,10 +416,7 @@ export class ThreadCode {
         V: (pc) => this.leaveMode(pc) ?? -1,
         N: (entry, site, pc) => linker.slotOf(this.unknownTarget(entry, site, pc)),
       },
-      helper: (number, machine) => {
-        const { run } = frontend.helpers[number];
-        return (a, b, c) => run(state, machine, a, b, c);
-      },
+      helper: (number, machine) => this.helperFunctions.forWebAssembly(number, machine),
       cell: (pc) => this.cells.get(pc),
       callUntranslated: (cell, depth) => this.translate(cell, depth > 0).f(depth) as number,
     });
