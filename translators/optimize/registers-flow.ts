@@ -14,7 +14,7 @@
  */
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
-import { operations } from '../ir/operations.ts';
+import { exitCode, operations } from '../ir/operations.ts';
 import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
 import {
@@ -46,8 +46,15 @@ for (const operation of operations) {
   if (flags.has('exits')) traps[operation.code] = 1;
 }
 
-/** Whether a side exit shows every register, dead ones too, whatever is asked of faults. */
+/** Exits for what an access does on other hosts: they show what a fault shows. */
+const faultReasons = new Set<number>([exitCode.wide_address, exitCode.protection]);
+
+/**
+ * Whether a side exit shows every register, dead ones too, whatever is asked of faults.
+ * @param number of the helper, or the reason of the exit
+ */
 export function showsAll(code: number, number: number, helpers: readonly HelperRegisters[]): boolean {
+  if (code === op.exit_if && faultReasons.has(number)) return false;
   return helperCodes[code] === 1 ? helpers[number].mayExit : traps[code] === 1;
 }
 
