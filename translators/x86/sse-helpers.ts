@@ -316,8 +316,8 @@ export function sseHelpers(file: RegisterFile, is64: boolean): readonly Helper[]
     },
   });
 
-  const first = file.registers[file.numbers['vector.first']].offset;
-  const second = file.registers[file.numbers['vector.second']].offset;
+  const first = file.registers[file.numbers['vector.first']].offset >> 2;
+  const second = file.registers[file.numbers['vector.second']].offset >> 2;
   helpers.push({
     name: 'sse.compare_strings',
     operands: ['i32', 'i32', 'i32'],
@@ -325,9 +325,7 @@ export function sseHelpers(file: RegisterFile, is64: boolean): readonly Helper[]
     reads: ['vector.first', 'vector.second'],
     writes: [],
     run: (state, _machine, immediate, firstLength, secondLength) => {
-      const { buffer, byteOffset } = state.i32;
-      const at = (offset: number): Uint8Array => new Uint8Array(buffer, byteOffset + offset, 16);
-      return compareStrings(at(first), at(second), immediate, firstLength, secondLength);
+      return compareStrings(state.i32, first, second, immediate, firstLength, secondLength);
     },
   });
   return helpers;

@@ -6,6 +6,7 @@ import type { Lifter } from './lift.ts';
 import { rax, rcx, rdx } from './registers.ts';
 import { fromHalves, high, low, setVector, vector, zeroVector } from './sse-operands.ts';
 import { comparison, implicit } from './string-compare.ts';
+import { compareEach, isEach } from './string-compare-each.ts';
 
 const xor = op['v128.xor'];
 
@@ -52,6 +53,12 @@ const compareStrings =
     const { b, i, registers } = l;
     const source = vector(l, 1);
     const immediate = i.immediate & 0xff;
+    if (isImplicit && isEach(immediate)) {
+      const { found, index } = compareEach(l, vector(l, 0), source, immediate);
+      if (isMask) b.set(registers.xmm, maskOf(l, found, immediate));
+      else l.setGeneral(rcx, 4, index);
+      return;
+    }
     b.set(registers.firstVector, vector(l, 0));
     b.set(registers.secondVector, source);
     const result = l.helper(

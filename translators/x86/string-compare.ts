@@ -6,60 +6,80 @@ export const comparison = { index: 16, carry: 1 << 24, zero: 1 << 25, sign: 1 <<
 /** Above the immediate: the strings' own ends give their lengths. */
 export const implicit = 0x100;
 
-/** Elements of a vector: unsigned or signed bytes or halfwords by bits 0 and 1 of the immediate. */
-function elementsOf(bytes: Uint8Array, immediate: number): number[] {
-  const isWide = (immediate & 1) !== 0;
+const words = new Int32Array(8);
+const bytes = new Uint8Array(words.buffer);
+/** Elements of the strings that are compared. */
+const firstElements = new Int32Array(16);
+const secondElements = new Int32Array(16);
+
+/** Elements of a vector of four words: unsigned or signed bytes or halfwords by bits 0 and 1 of the immediate. */
+function spread(into: Int32Array, from: number, immediate: number): void {
   const isSigned = (immediate & 2) !== 0;
-  return Array.from({ length: isWide ? 8 : 16 }, (_, at) => {
-    const value = isWide ? bytes[2 * at] | (bytes[2 * at + 1] << 8) : bytes[at];
-    if (!isSigned) return value;
-    return isWide ? (value << 16) >> 16 : (value << 24) >> 24;
-  });
+  if ((immediate & 1) !== 0) {
+    for (let at = 0; at < 8; at++) {
+      const value = bytes[from + 2 * at] | (bytes[from + 2 * at + 1] << 8);
+      into[at] = isSigned ? (value << 16) >> 16 : value;
+    }
+  } else {
+    for (let at = 0; at < 16; at++) into[at] = isSigned ? (bytes[from + at] << 24) >> 24 : bytes[from + at];
+  }
 }
 
-function lengthOf(elements: readonly number[], length: number, immediate: number): number {
-  if ((immediate & implicit) !== 0) {
-    const end = elements.indexOf(0);
-    return end < 0 ? elements.length : end;
+function lengthOf(elements: Int32Array, count: number, length: number, immediate: number): number {
+  if ((immediate & implicit) === 0) return Math.min(Math.abs(length), count);
+  let end = 0;
+  while (end < count && elements[end] !== 0) end++;
+  return end;
+}
+
+/** Whether the comparison that bits 2 and 3 of the immediate name holds for an element of the second string. */
+function holdsAt(at: number, aEnd: number, bEnd: number, count: number, immediate: number): boolean {
+  const a = firstElements;
+  const b = secondElements;
+  switch ((immediate >> 2) & 3) {
+    case 0:
+      if (at >= bEnd) return false;
+      for (let i = 0; i < aEnd; i++) if (a[i] === b[at]) return true;
+      return false;
+    case 1:
+      if (at >= bEnd) return false;
+      for (let i = 0; i + 1 < aEnd; i += 2) if (a[i] <= b[at] && b[at] <= a[i + 1]) return true;
+      return false;
+    case 2:
+      // Beyond both ends elements count as equal.
+      return at < aEnd && at < bEnd ? a[at] === b[at] : at >= aEnd && at >= bEnd;
+    default:
+      for (let i = 0; i < aEnd && at + i < count; i++) if (at + i >= bEnd || a[i] !== b[at + i]) return false;
+      return true;
   }
-  return Math.min(Math.abs(length), elements.length);
 }
 
 /**
  * Compares elements as the immediate says: any of a set, ranges, each with each, substring.
+ * @param from has both vectors, four words each, at `first` and `second`
  * @param immediate the instruction's, and `implicit`
  * @param firstLength in elements, its absolute value counts
  * @returns bits of `comparison`
  */
 export function compareStrings(
-  first: Uint8Array,
-  second: Uint8Array,
+  from: Int32Array,
+  first: number,
+  second: number,
   immediate: number,
   firstLength: number,
   secondLength: number,
 ): number {
-  const a = elementsOf(first, immediate);
-  const b = elementsOf(second, immediate);
-  const count = a.length;
-  const [aEnd, bEnd] = [lengthOf(a, firstLength, immediate), lengthOf(b, secondLength, immediate)];
-  const isAt = (at: number): boolean => {
-    switch ((immediate >> 2) & 3) {
-      case 0:
-        return at < bEnd && a.slice(0, aEnd).includes(b[at]);
-      case 1:
-        if (at >= bEnd) return false;
-        for (let i = 0; i + 1 < aEnd; i += 2) if (a[i] <= b[at] && b[at] <= a[i + 1]) return true;
-        return false;
-      case 2:
-        // Beyond both ends elements count as equal.
-        return at < aEnd && at < bEnd ? a[at] === b[at] : at >= aEnd && at >= bEnd;
-      default:
-        for (let i = 0; i < aEnd && at + i < count; i++) if (at + i >= bEnd || a[i] !== b[at + i]) return false;
-        return true;
-    }
-  };
+  for (let n = 0; n < 4; n++) {
+    words[n] = from[first + n];
+    words[4 + n] = from[second + n];
+  }
+  const count = (immediate & 1) !== 0 ? 8 : 16;
+  spread(firstElements, 0, immediate);
+  spread(secondElements, 16, immediate);
+  const aEnd = lengthOf(firstElements, count, firstLength, immediate);
+  const bEnd = lengthOf(secondElements, count, secondLength, immediate);
   let found = 0;
-  for (let at = 0; at < count; at++) if (isAt(at)) found |= 1 << at;
+  for (let at = 0; at < count; at++) if (holdsAt(at, aEnd, bEnd, count, immediate)) found |= 1 << at;
   if ((immediate & 0x10) !== 0) {
     // All bits inverted, or only those of elements that the second string has.
     found ^= (1 << ((immediate & 0x20) !== 0 ? bEnd : count)) - 1;
