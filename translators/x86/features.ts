@@ -1,7 +1,9 @@
 /**
  * What the processor is: one table that cpuid, /proc/cpuinfo and AT_HWCAP tell from. It is a processor of level x86-64-v2
- * with AES and PCLMULQDQ (of Westmere's generation), with movbe and lzcnt in addition. Of BMI1 there is tzcnt only, whose
- * encoding older processors run as bsf; so BMI1 is not announced.
+ * with AES and PCLMULQDQ, with movbe and lzcnt in addition. Of BMI1 there is tzcnt only, whose encoding older processors run
+ * as bsf; so BMI1 is not announced. Family and model are those of a Silvermont (Avoton), which has just these features and no
+ * AVX: for it the GNU C library chooses functions with unaligned accesses, and none that compare strings by pcmpistri,
+ * which is slow there as it is here.
  */
 
 /** Where cpuid tells a feature. */
@@ -57,8 +59,8 @@ export const hardwareCapabilities = (is64: boolean): number => bitsAt(is64, 'lea
 export const processor = {
   vendor: 'GenuineIntel',
   family: 6,
-  model: 44,
-  stepping: 2,
+  model: 77,
+  stepping: 8,
   name: 'Stele virtual processor',
   /** Bytes of a cache line, and of what clflush flushes. */
   lineSize: 64,
