@@ -1,9 +1,11 @@
-/* What programs without a C library need: an entry, system calls, buffered output, numbers. 32-bit PowerPC Linux. */
+/* What programs without a C library need: an entry, system calls, buffered output, numbers. Linux on 32-bit PowerPC, x86-64, i386. */
 #ifndef BARE_H
 #define BARE_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#if defined(__powerpc__)
 
 enum { SYS_exit = 1, SYS_write = 4, SYS_nanosleep = 162 };
 
@@ -18,6 +20,37 @@ static long system_call(long number, long a, long b, long c) {
                    : "memory", "cr0", "ctr", "r6", "r7", "r8", "r9", "r10", "r11", "r12");
   return r3;
 }
+
+/* At entry r1 points to argc, followed by the arguments. */
+__asm__(".globl _start\n_start:\n  mr 3, 1\n  li 0, 0\n  stwu 1, -32(1)\n  stw 0, 0(1)\n  bl start\n");
+
+#elif defined(__x86_64__)
+
+enum { SYS_exit = 60, SYS_write = 1, SYS_nanosleep = 35 };
+
+static long system_call(long number, long a, long b, long c) {
+  long result;
+  __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "memory", "rcx", "r11");
+  return result;
+}
+
+/* At entry rsp points to argc, followed by the arguments. */
+__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call start\n");
+
+#elif defined(__i386__)
+
+enum { SYS_exit = 1, SYS_write = 4, SYS_nanosleep = 162 };
+
+static long system_call(long number, long a, long b, long c) {
+  long result;
+  __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(a), "c"(b), "d"(c) : "memory");
+  return result;
+}
+
+/* At entry esp points to argc, followed by the arguments. */
+__asm__(".globl _start\n_start:\n  xor %ebp, %ebp\n  mov %esp, %eax\n  and $-16, %esp\n  sub $12, %esp\n  push %eax\n  call start\n");
+
+#endif
 
 static char output[8192];
 static size_t pending;
@@ -68,9 +101,6 @@ void *memcpy(void *to, const void *from, size_t length) {
 }
 
 static int main(int argc, char **argv);
-
-/* At entry r1 points to argc, followed by the arguments. */
-__asm__(".globl _start\n_start:\n  mr 3, 1\n  li 0, 0\n  stwu 1, -32(1)\n  stw 0, 0(1)\n  bl start\n");
 
 __attribute__((used, noreturn)) static void start(long *stack) {
   int status = main((int)stack[0], (char **)(stack + 1));
