@@ -72,6 +72,8 @@ export interface Frontend {
    * are 0. `inexact` is the bit there that an inexact result sets and that stays set.
    */
   readonly floatingPointControl: { readonly register: string; readonly mask: number; readonly inexact: number };
+  /** What is stored is what runs: no instruction announces that code has changed. */
+  readonly coherentCode?: boolean;
   /** The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). */
   readonly instructionAlignment: number;
   /**

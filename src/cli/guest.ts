@@ -96,6 +96,7 @@ export function createGuest(options: GuestOptions): Guest {
   const image = readElf(options.file);
   const { frontend, abi, signals, otherAbi } = architectures[image.target.abi]();
   const memory = new AddressSpace(frontend.byteOrder, options.findHostPages);
+  memory.coherentCode = frontend.coherentCode === true;
   const program = loadElf(image, memory, new TextDecoder().decode(options.path));
   const files = new Files({ host: options.fileHost, abi, root: options.root });
   const process = new Process({ memory, system, files, signalAbi: signals, stackLimit: options.stackLimit });

@@ -15,6 +15,7 @@ export function codeFetcher(memory: GuestMemory): Fetch {
   return (address, length) => {
     const pages = permissions[address >>> pageShift] & permissions[((address + length - 1) >>> 0) >>> pageShift];
     if ((pages & permission.execute) === 0) return undefined;
+    if ((pages & permission.write) !== 0) memory.watchCode(address, length);
     const offset = mirrored ? origin - address - length : origin + address;
     if (length === 4) return view.getUint32(offset, true);
     return length === 2 ? view.getUint16(offset, true) : view.getUint8(offset);

@@ -56,6 +56,11 @@ export class AddressSpace implements GuestMemory {
   onCodeChange: (start: number, length: number) => void = () => {};
   onPermissionChange: (start: number, end: number, protection: number) => void = () => {};
 
+  coherentCode = false;
+  /** Pages that the guest may write and whose code was read: nothing may be stored there before that is known. */
+  private readonly watched = new Set<number>();
+  /** Pages that store into themselves. */
+  private readonly unwatchable = new Set<number>();
   private readonly bytes: Uint8Array;
   private readonly table: PageTable;
   private readonly list = new MappingList();
@@ -170,6 +175,53 @@ export class AddressSpace implements GuestMemory {
     }
   }
 
+  // -- coherent code
+
+  watchCode(address: number, length: number): void {
+    if (!this.coherentCode) return;
+    const wanted = write | execute;
+    for (let page = address >>> pageShift; page <= (address + length - 1) >>> pageShift; page++) {
+      if ((this.permissions[page] & wanted) !== wanted || this.unwatchable.has(page)) continue;
+      this.watched.add(page);
+      this.setWritable(page, false);
+    }
+  }
+
+  releaseCode(address: number, length: number, pc?: number): boolean {
+    if (this.watched.size === 0) return false;
+    let found = false;
+    for (let page = address >>> pageShift; page <= (address + length - 1) >>> pageShift; page++) {
+      if (!this.watched.delete(page)) continue;
+      found = true;
+      if (pc !== undefined && pc >>> pageShift === page) this.unwatchable.add(page);
+      this.setWritable(page, true);
+      this.onCodeChange(page << pageShift, pageSize);
+    }
+    return found;
+  }
+
+  private releaseAllCode(): void {
+    for (const page of [...this.watched]) this.releaseCode(page << pageShift, pageSize);
+  }
+
+  /** Lets the guest write one page, or not, which otherwise stays as it is. */
+  private setWritable(page: number, isWritable: boolean): void {
+    const start = page << pageShift;
+    const end = start + pageSize;
+    const [mapping] = this.list.within(start, end);
+    const protection = isWritable ? mapping.protection | write : mapping.protection & ~write;
+    this.list.replace(start, end, [{ ...mapping, protection }]);
+    this.setPermissions(page, page + 1, protection);
+    this.setHostPages(start, end, hostBits(protection));
+  }
+
+  /** The pages become others. */
+  private forgetWatches(first: number, end: number): void {
+    for (const pages of [this.watched, this.unwatchable]) {
+      if (pages.size > 0) for (let page = first; page < end; page++) pages.delete(page);
+    }
+  }
+
   // -- mappings
 
   map(start: number, length: number, protection: number, options: MappingOptions = {}): void {
@@ -177,6 +229,7 @@ export class AddressSpace implements GuestMemory {
     const first = start >>> pageShift;
     const last = end >>> pageShift;
     const hadCode = this.holdsCode(start, end);
+    this.forgetWatches(first, last);
     const bits = hostBits(protection);
     const isWritable = (bits & write) !== 0;
     if (isWritable) this.setHostPages(start, end, bits);
@@ -196,6 +249,7 @@ export class AddressSpace implements GuestMemory {
     const first = start >>> pageShift;
     const last = end >>> pageShift;
     const hadCode = this.holdsCode(start, end);
+    this.forgetWatches(first, last);
     this.setPermissions(first, last, 0);
     this.list.replace(start, end, []);
     this.setHostPages(start, end, 0);
@@ -204,6 +258,7 @@ export class AddressSpace implements GuestMemory {
 
   protect(start: number, length: number, protection: number): boolean {
     const end = this.requireRange(start, length);
+    this.releaseCode(start, length);
     const changed: Mapping[] = [];
     let reached = start;
     for (const mapping of this.list.within(start, end)) {
@@ -231,6 +286,7 @@ export class AddressSpace implements GuestMemory {
   move(from: number, length: number, to: number, newLength: number): void {
     const fromEnd = this.requireRange(from, length);
     const toEnd = this.requireRange(to, newLength);
+    this.releaseCode(from, length);
     const mapping = this.list.at(from);
     if (mapping === undefined || mapping.end < fromEnd) throw new RangeError('only one mapping can be moved at a time');
     const { protection, shared, growsDown, name } = mapping;
@@ -267,17 +323,20 @@ export class AddressSpace implements GuestMemory {
   }
 
   mappings(): Mapping[] {
+    this.releaseAllCode();
     return this.list.all();
   }
 
   allows(start: number, length: number, access: number): boolean {
     if (length === 0) return true;
     if (start + length > limit) return false;
+    if ((access & write) !== 0) this.releaseCode(start, length);
     const end = ((start + length - 1) >>> pageShift) + 1;
     return this.table.firstWithout(start >>> pageShift, end, access) === end;
   }
 
   growStack(address: number, stackLimit: number): boolean {
+    this.releaseAllCode();
     const stack = this.list.above(address);
     const start = address - (address % pageSize);
     if (stack === undefined || !stack.growsDown || stack.start <= address || start < minimum) return false;
@@ -325,7 +384,7 @@ export class AddressSpace implements GuestMemory {
   writeU8(address: number, value: number): void {
     const guest = address >>> 0;
     const entry = this.permissions[guest >>> pageShift];
-    if ((entry & write) === 0) throw new MemoryFault(guest, write);
+    if ((entry & write) === 0) this.require(guest, 1, write);
     this.bytes[this.hostRange(guest, 1)] = value;
     if ((entry & execute) !== 0) this.onCodeChange(guest, 1);
   }
@@ -461,6 +520,7 @@ export class AddressSpace implements GuestMemory {
   /** @throws MemoryFault with the first address of the range that does not allow the access */
   private require(address: number, length: number, access: number): void {
     if (length === 0) return;
+    if ((access & write) !== 0) this.releaseCode(address, length);
     const end = Math.min(address + length, limit);
     const lastPage = ((end - 1) >>> pageShift) + 1;
     const page =

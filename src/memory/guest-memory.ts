@@ -66,6 +66,18 @@ export interface GuestMemory extends MemoryView {
   /** Gives such bytes back. */
   releaseStateBlock(block: number): void;
 
+  /** Whether code that is written anew is seen without being announced (Frontend.coherentCode). */
+  coherentCode: boolean;
+  /** Code was read there. Where code is coherent and the guest may write, the next store to these pages is stopped. */
+  watchCode(address: number, length: number): void;
+  /**
+   * Lets stores to these pages through again, if watchCode stopped them, and reports their code as changed.
+   * @param pc of the instruction that stores; one in the same page could not go on if the page were watched again, so
+   *   that page never is
+   * @returns whether a page was watched
+   */
+  releaseCode(address: number, length: number, pc?: number): boolean;
+
   /** Whether accesses that the guest may not make trap in WebAssembly code; 'off' until that is asked for. */
   readonly hostProtection: 'off' | 'on' | 'unavailable';
   /** Why hostProtection is not 'on', as a clause; empty where it is. */

@@ -1,15 +1,15 @@
 /**
  * Builds the guest programs whose sources changed (`npm run guests`; with `--all`, every one) and
- * records them in the manifest. Needs powerpc-linux-gnu-gcc and its C library.
+ * records them in the manifest. Needs the cross compilers of the guests whose sources changed, and their C libraries.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import {
   type Build,
   binaryHash,
   binaryPath,
-  compiler,
+  compilers,
   folder,
   manifestPath,
   programs,
@@ -17,14 +17,16 @@ import {
   sourceHash,
 } from './programs.ts';
 
-const version = execFileSync(compiler, ['--version'], { encoding: 'utf8' }).split('\n', 1)[0];
+const versionOf = (compiler: string): string =>
+  execFileSync(compiler, ['--version'], { encoding: 'utf8' }).split('\n', 1)[0];
 const previous = existsSync(manifestPath) ? readManifest() : {};
 const all = process.argv.includes('--all');
 const manifest: Record<string, Build> = {};
 
-mkdirSync(dirname(binaryPath('any')), { recursive: true });
 for (const program of programs()) {
-  const { name, sources, flags, libraries } = program;
+  const { name, guest, sources, flags, libraries } = program;
+  const compiler = compilers[guest];
+  mkdirSync(dirname(binaryPath(name)), { recursive: true });
   const source = sourceHash(program);
   if (!all && previous[name]?.source === source && existsSync(binaryPath(name))) {
     manifest[name] = previous[name];
@@ -32,10 +34,16 @@ for (const program of programs()) {
   }
   const options = [...flags, `-ffile-prefix-map=${folder}=.`, ...sources, '-o', binaryPath(name), ...libraries];
   execFileSync(compiler, options, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
-  manifest[name] = { source, flags: [...flags, ...libraries].join(' '), compiler: version, binary: binaryHash(name) };
+  manifest[name] = {
+    source,
+    flags: [...flags, ...libraries].join(' '),
+    compiler: versionOf(compiler),
+    binary: binaryHash(name),
+  };
   console.log(`${name}: ${statSync(binaryPath(name)).size} bytes`);
 }
-for (const name of readdirSync(join(folder, 'bin'))) {
-  if (!(name in manifest)) rmSync(binaryPath(name));
+for (const entry of readdirSync(join(folder, 'bin'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name);
+  if (entry.isFile() && !(relative(join(folder, 'bin'), path) in manifest)) rmSync(path);
 }
 writeFileSync(manifestPath, `${JSON.stringify(manifest, null, 2)}\n`);

@@ -1,7 +1,7 @@
 /** Runs of the guest programs whose output, standard error and exit status the tests know. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { folder } from './programs.ts';
+import { folder, x86Guests } from './programs.ts';
 
 /** One run of a guest program, in an empty current directory. */
 export interface Case {
@@ -131,6 +131,23 @@ function check(name: string, extra: Partial<Case> = {}): Case {
 /** The signals whose default action the tests see: numbers are those of PowerPC Linux. */
 const fatalSignals = [1, 2, 3, 6, 8, 9, 10, 13, 14, 15, 24];
 const harmlessSignals = [17, 18, 23, 28];
+
+/** What the program src/x86/bare.c does, on both guests and on one. */
+// biome-ignore format: by kind
+const bareX86 = [
+  'hello', 'arguments', 'fibonacci', 'rewrite', 'segments', 'old-calls', 'unknown-call', 'bad-pointer', 'divide', 'illegal',
+  'breakpoint', 'privileged', 'interrupt', 'null-load', 'null-store', 'null-call', 'high-load', 'execute-data',
+  'store-to-text', 'stack-overflow',
+];
+const bareOf: Readonly<Record<(typeof x86Guests)[number], readonly string[]>> = {
+  i386: [...bareX86, 'overflow', 'bound'],
+  'x86-64': [...bareX86, 'wide-load', 'wide-jump', 'not-canonical'],
+};
+
+/** Cases of programs for x86, whose expectations are what the processor gives. */
+export const x86Cases: readonly Case[] = x86Guests.flatMap((guest) =>
+  bareOf[guest].map((what) => ({ name: `${guest}-${what}`, program: `${guest}/bare`, args: [what, 'x y'] })),
+);
 
 export const cases: readonly Case[] = [
   ...freestanding.map((name) => ({ name, program: name, args: [] })),

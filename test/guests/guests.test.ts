@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { cases, outputPath, readExpectations } from './cases.ts';
+import { outputPath, cases as powerpcCases, readExpectations, x86Cases } from './cases.ts';
 import { binaryHash, programs, readManifest, sourceHash } from './programs.ts';
 
+const cases = [...powerpcCases, ...x86Cases];
 const manifest = readManifest();
 
 describe('guest programs agree with the manifest', () => {

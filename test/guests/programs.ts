@@ -3,9 +3,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
+/** What programs are built for. */
+export type Guest = 'powerpc' | 'i386' | 'x86-64';
+
 /** A program to build: paths are relative to this folder. */
 export interface Program {
+  /** Programs for x86 have the guest in front: `i386/bare`. */
   readonly name: string;
+  readonly guest: Guest;
   readonly sources: readonly string[];
   /** Files that sources include. */
   readonly headers: readonly string[];
@@ -27,7 +32,16 @@ export type Manifest = Readonly<Record<string, Build>>;
 
 export const folder = import.meta.dirname;
 export const manifestPath = join(folder, 'manifest.json');
-export const compiler = 'powerpc-linux-gnu-gcc';
+
+/** The compiler for each guest; there may be others that do. */
+export const compilers: Readonly<Record<Guest, string>> = {
+  powerpc: 'powerpc-linux-gnu-gcc',
+  i386: 'i686-linux-gnu-gcc',
+  'x86-64': 'x86_64-linux-gnu-gcc',
+};
+export const compiler = compilers.powerpc;
+/** The two guests for which the same sources are built. */
+export const x86Guests = ['i386', 'x86-64'] as const;
 
 const bare = [
   '-nostdlib',
@@ -37,6 +51,18 @@ const bare = [
   '-O2',
   '-Wl,--build-id=none',
   '-Wl,-z,max-page-size=4096',
+];
+/** Small files without a C library and without vector registers. */
+const bareX86 = [
+  ...bare,
+  '-fno-pic',
+  '-no-pie',
+  '-fno-stack-protector',
+  '-fcf-protection=none',
+  '-fno-asynchronous-unwind-tables',
+  '-mgeneral-regs-only',
+  '-Wl,-z,noseparate-code',
+  '-s',
 ];
 const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,--build-id=none'];
 
@@ -62,6 +88,7 @@ function files(under: string, ...extensions: string[]): string[] {
 export function programs(): Program[] {
   const freestanding = files('src/freestanding', '.S', '.c').map((source) => ({
     name: basename(source, extname(source)),
+    guest: 'powerpc' as const,
     sources: [source],
     headers: files('src/freestanding', '.h'),
     flags: extname(source) === '.c' ? [...bare, '-g'] : bare,
@@ -72,6 +99,7 @@ export function programs(): Program[] {
     { name: 'checks', flags: [...hosted, ...lenient, '-s'] },
   ].map(({ name, flags }) => ({
     name,
+    guest: 'powerpc' as const,
     sources: files(`src/${name}`, '.c'),
     headers: files(`src/${name}`, '.h'),
     flags,
@@ -79,12 +107,21 @@ export function programs(): Program[] {
   }));
   const shown = Object.entries(examples).map(([name, hasLibrary]) => ({
     name,
+    guest: 'powerpc' as const,
     sources: [`../../examples/src/${name}.c`],
     headers: hasLibrary ? [] : ['../../examples/src/bare.h'],
     flags: [...(hasLibrary ? hosted : bare), '-s'],
     libraries: [],
   }));
-  return [...freestanding, ...multicall, ...shown];
+  const x86 = x86Guests.map((guest) => ({
+    name: `${guest}/bare`,
+    guest,
+    sources: ['src/x86/bare.c'],
+    headers: [],
+    flags: bareX86,
+    libraries: [],
+  }));
+  return [...freestanding, ...multicall, ...shown, ...x86];
 }
 
 /** The hash by which the manifest knows a program's source. */

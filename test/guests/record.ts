@@ -1,13 +1,14 @@
 /**
- * Records what the cases give under QEMU as their expectations (`node test/guests/record.ts [CASE…]`).
+ * Records what the cases give under QEMU, and those for x86 on the processor itself, as their expectations
+ * (`node test/guests/record.ts [CASE…]`).
  * QEMU_PPC names the program to use instead of `qemu-ppc`: record with 10.0 or later, 7.2's libm results are wrong.
  * Expectations with a correction are left alone.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { runCase } from '../programs/run-guest.ts';
-import { cases, type Expectation, expectationsPath, outputPath, readExpectations } from './cases.ts';
+import { runCase, runNatively } from '../programs/run-guest.ts';
+import { cases, type Expectation, expectationsPath, outputPath, readExpectations, x86Cases } from './cases.ts';
 
 /** Outputs longer than this, in bytes, are kept as a digest. */
 const longest = 200_000;
@@ -17,13 +18,16 @@ const previous = existsSync(expectationsPath) ? readExpectations() : {};
 const expectations: Record<string, Expectation> = {};
 
 mkdirSync(dirname(expectationsPath), { recursive: true });
-for (const one of cases) {
+for (const one of [...cases, ...x86Cases]) {
   const known = previous[one.name];
   if (known !== undefined && (known.correction !== undefined || (chosen.length > 0 && !chosen.includes(one.name)))) {
     expectations[one.name] = known;
     continue;
   }
-  const { status, stdout, stderr } = await runCase([process.env.QEMU_PPC ?? 'qemu-ppc'], one);
+  const isNative = x86Cases.includes(one);
+  const { status, stdout, stderr } = isNative
+    ? await runNatively(one)
+    : await runCase([process.env.QEMU_PPC ?? 'qemu-ppc'], one);
   const long = stdout.length > longest;
   if (!long && stdout.length > 0) writeFileSync(outputPath(one.name), stdout);
   expectations[one.name] = {

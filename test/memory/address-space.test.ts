@@ -451,6 +451,72 @@ describe('an address space', () => {
     expectChange(() => memory.unmap(at(5), pageSize));
   });
 
+  describe('code that is written without an announcement', () => {
+    const setUp = () => {
+      const memory = memoryWith([at(0), 3, 7], [at(4), 1, 3], [at(6), 1, 5]);
+      memory.coherentCode = true;
+      const changes: [number, number][] = [];
+      memory.onCodeChange = (start, length) => changes.push([start, length]);
+      return { memory, changes };
+    };
+    const canWrite = (memory: AddressSpace, page: number) => (memory.permissions[at(page) >>> 12] & 2) !== 0;
+
+    test('stores to a page whose code was read are stopped once, and the code is reported as changed', () => {
+      const { memory, changes } = setUp();
+      memory.watchCode(at(1) + 20, 4);
+      memory.watchCode(at(4), 4);
+      memory.watchCode(at(6), 4);
+      expect([0, 1, 2, 4, 6].map((page) => canWrite(memory, page))).toEqual([true, false, true, true, false]);
+      expect(changes).toEqual([]);
+      expect(memory.releaseCode(at(2), 4)).toBe(false);
+      expect(memory.releaseCode(at(1) - 2, 4)).toBe(true);
+      expect(changes).toEqual([[at(1), pageSize]]);
+      expect(canWrite(memory, 1)).toBe(true);
+      expect(memory.releaseCode(at(1), 4)).toBe(false);
+      expect(memory.mappings().map(({ protection }) => protection)).toEqual([7, 3, 5]);
+    });
+
+    test('whoever else writes, asks or maps there sees no difference', () => {
+      for (const action of [
+        (memory: AddressSpace) => memory.writeU8(at(1), 1),
+        (memory: AddressSpace) => memory.writeU64(at(1) - 4, 1n),
+        (memory: AddressSpace) => memory.writeBytes(at(0), new Uint8Array(2 * pageSize)),
+        (memory: AddressSpace) => memory.allows(at(1), 4, 2),
+        (memory: AddressSpace) => memory.mappings(),
+        (memory: AddressSpace) => memory.move(at(0), 3 * pageSize, at(20), 3 * pageSize),
+        (memory: AddressSpace) => memory.protect(at(0), 3 * pageSize, 7),
+        (memory: AddressSpace) => memory.map(at(1), pageSize, 7),
+      ]) {
+        const { memory, changes } = setUp();
+        memory.watchCode(at(1), 4);
+        const result = action(memory);
+        expect(result === undefined || result === true || typeof result === 'object').toBe(true);
+        const found = memory.mappings().filter(({ protection }) => protection === 7);
+        expect(found.map(({ start, end }) => end - start)).toEqual([3 * pageSize]);
+        expect(changes.length).toBeGreaterThan(0);
+        expect(memory.releaseCode(at(1), 1)).toBe(false);
+      }
+    });
+
+    test('a page that stores into itself is not watched again, until it is mapped anew', () => {
+      const { memory } = setUp();
+      memory.watchCode(at(1), 4);
+      expect(memory.releaseCode(at(1), 4, at(1) + 100)).toBe(true);
+      memory.watchCode(at(1), 4);
+      expect(canWrite(memory, 1)).toBe(true);
+      memory.map(at(1), pageSize, 7);
+      memory.watchCode(at(1), 4);
+      expect(canWrite(memory, 1)).toBe(false);
+    });
+
+    test('nothing is watched where code has to be announced', () => {
+      const { memory } = setUp();
+      memory.coherentCode = false;
+      memory.watchCode(at(1), 4);
+      expect(canWrite(memory, 1)).toBe(true);
+    });
+  });
+
   test('maps and unmaps large ranges quickly', () => {
     const memory = new AddressSpace('big');
     const start = performance.now();

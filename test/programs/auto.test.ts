@@ -1,4 +1,4 @@
-import { cases } from '../guests/cases.ts';
+import { cases, x86Cases } from '../guests/cases.ts';
 import { runsCases } from './suite.ts';
 
-runsCases('auto', cases);
+runsCases('auto', [...cases, ...x86Cases]);

@@ -1,4 +1,4 @@
-import { computingCases } from '../guests/cases.ts';
+import { computingCases, x86Cases } from '../guests/cases.ts';
 import { runsCases } from './suite.ts';
 
-runsCases('regions', computingCases);
+runsCases('regions', [...computingCases, ...x86Cases]);

@@ -56,14 +56,20 @@ export function qemuVersion(): string | undefined {
   return status === 0 ? /version (\d+\.\d+)/.exec(stdout)?.[1] : undefined;
 }
 
+/** Whether the host runs programs of these guests itself: with an x86-64 processor and a kernel that knows both. */
+export function runsNatively(program: string): boolean {
+  return process.arch === 'x64' && spawnSync(program, ['exit']).error === undefined;
+}
+
 /** Runs a command and collects what it writes; nothing of the caller's environment but the search path is passed on. */
 export function run(
   command: readonly string[],
-  options: { cwd?: string; stdin?: string; environment?: Readonly<Record<string, string>> } = {},
+  options: { cwd?: string; argv0?: string; stdin?: string; environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(command[0], command.slice(1), {
       cwd: options.cwd,
+      argv0: options.argv0,
       env: { PATH: process.env.PATH, ...options.environment },
       timeout: patience,
       killSignal: 'SIGKILL',
@@ -83,16 +89,22 @@ export function run(
 }
 
 /** Runs a case by an emulator's command in a new, empty directory. */
-export async function runCase(
-  command: readonly string[],
-  one: Case,
-  binary = binaryPath(one.program),
-): Promise<Outcome> {
+export function runCase(command: readonly string[], one: Case, binary = binaryPath(one.program)): Promise<Outcome> {
+  // argv[0] is a name, not a path, so that output does not tell where the checkout lies.
+  return runInNewDirectory([...command, '-0', one.program, binary, ...one.args], one);
+}
+
+/** Runs a case on the processor itself. */
+export function runNatively(one: Case, binary = binaryPath(one.program)): Promise<Outcome> {
+  return runInNewDirectory([binary, ...one.args], one, one.program);
+}
+
+async function runInNewDirectory(command: readonly string[], one: Case, argv0?: string): Promise<Outcome> {
   const cwd = mkdtempSync(join(tmpdir(), 'stele-guest-'));
   try {
-    // argv[0] is a name, not a path, so that output does not tell where the checkout lies.
-    return await run([...command, '-0', one.program, binary, ...one.args], {
+    return await run(command, {
       cwd,
+      argv0,
       stdin: one.stdin,
       environment: one.environment,
     });

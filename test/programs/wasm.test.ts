@@ -1,4 +1,4 @@
-import { computingCases } from '../guests/cases.ts';
+import { computingCases, x86Cases } from '../guests/cases.ts';
 import { runsCases } from './suite.ts';
 
-runsCases('wasm', computingCases);
+runsCases('wasm', [...computingCases, ...x86Cases]);

@@ -27,6 +27,7 @@ function makeFrontend(mode: 32 | 64): Frontend {
     registers: registers.file,
     helpers: mode === 64 ? x86_64Helpers : i386Helpers,
     floatingPointControl: { register: 'mxcsr', mask: mxcsrModes, inexact: mxcsrInexact },
+    coherentCode: true,
     instructionAlignment: 1,
 
     lift(builder, fetch, pc, options) {

@@ -2,8 +2,8 @@
  * Helpers of SSE instructions: arithmetic with MXCSR kept exactly, and what the IR does not express. Singles come and go
  * as their bits (i32), vectors as halves (f64 values with their bits).
  *
- * An exception that is not masked sets the state's exit word to `floating_point` (detail: the exceptions, as bits of
- * MXCSR), so the block is left before the instruction has changed a register.
+ * An exception that is not masked sets the state's exit word to `floating_point` (detail: the exceptions as bits of
+ * MXCSR, shifted left by 16, which tells them from those of x87), so the block is left before the instruction has changed a register.
  */
 import type { Format } from '../float/arithmetic.ts';
 import { fromHalves, highHalf, lowHalf } from '../float/bits.ts';
@@ -19,6 +19,9 @@ import { FxsaveX87 } from './x87-environment.ts';
 import { leaveWithFault } from './x87-transfer.ts';
 
 type Run = Helper['run'];
+
+/** Where the detail of an exit has the exceptions of vectors. */
+const vectorException = 16;
 
 /** Bits of MXCSR that are not status. */
 const controlBits = 0xffc0;
@@ -44,7 +47,7 @@ export function sseHelpers(file: RegisterFile, is64: boolean): readonly Helper[]
     const unmasked = unit.unmaskedOf(raised);
     if (unmasked === 0) return;
     state.i32[header.exit >> 2] = exitCode.floating_point;
-    state.i32[header.detail >> 2] = unmasked;
+    state.i32[header.detail >> 2] = unmasked << vectorException;
   };
 
   /**

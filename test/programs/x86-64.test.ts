@@ -1,0 +1,3 @@
+import { comparesWithProcessor } from './x86.ts';
+
+comparesWithProcessor('x86-64');
