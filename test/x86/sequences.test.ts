@@ -63,7 +63,7 @@ class Maker {
     const register = this.pick([0, 1, 2]);
     const condition = next(16);
     const byte = next(256);
-    switch (next(19)) {
+    switch (next(20)) {
       case 0:
       case 1:
         // add, or, adc, sbb, and, sub, xor, cmp: both directions.
@@ -111,16 +111,13 @@ class Maker {
           [0xf9],
         ]);
       case 15:
-        // mov ecx, 7 bits and 1; cdq, cqo; idiv, div ecx.
+        // mov ecx, 2 to 100; then cdq, xor edx,edx or cqo, and idiv or div ecx.
         return [
-          0xb9,
-          1 + next(99),
-          0,
-          0,
-          0,
+          ...[0xb9, 2 + next(99), 0, 0, 0],
           ...this.pick([
             [0x99, 0xf7, 0xf9],
             [0x31, 0xd2, 0xf7, 0xf1],
+            [0x31, 0xd2, 0xf7, 0xf9],
             this.mode === 64 ? [0x48, 0x99, 0x48, 0xf7, 0xf9] : [],
           ]),
         ];
@@ -128,6 +125,18 @@ class Maker {
         return this.word([0x0f, this.pick([0xa4, 0xac])], [...this.operand(register), byte]);
       case 17:
         return this.sized(0xc1, this.operand(register), [0x0f]);
+      case 18: {
+        // lea ebp and edi of the same base and index, which is scaled in different ways.
+        const wide = this.mode === 64 ? [0x48] : [];
+        const address = (target: number): number[] => [
+          ...wide,
+          0x8d,
+          0x44 | (target << 3),
+          (next(4) << 6) | (6 << 3) | rbx,
+          byte,
+        ];
+        return [...address(5), ...address(7)];
+      }
       default:
         return this.sized(0xb1, this.operand(register), [0x0f]);
     }
