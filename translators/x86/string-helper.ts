@@ -1,6 +1,7 @@
 /**
- * Repeated string instructions. Upwards, runs of elements that memory allows are done at once; downwards, and with addresses
- * that wrap around, element by element. Where an element faults, the registers say how far it came, as on the processor.
+ * Repeated string instructions, a helper for each. Upwards, runs of elements that memory allows are done at once; downwards,
+ * and with addresses that wrap around, element by element. Where an element faults, the registers say how far it came, as on
+ * the processor.
  */
 import type { Helper, Machine } from '../frontend.ts';
 import { firstForbidden } from '../ir/memory-access.ts';
@@ -10,39 +11,42 @@ import { permission } from '../memory-view.ts';
 import { fs, rax, rcx, rdi, rsi, type X86Registers } from './registers.ts';
 import { log2 } from './values.ts';
 
-const kinds = ['movs', 'cmps', 'stos', 'lods', 'scas'] as const;
-export type StringKind = (typeof kinds)[number];
+export type StringKind = 'movs' | 'cmps' | 'stos' | 'lods' | 'scas';
 
-/** The helper's operand. @param segment Instruction.segment @param repeat Instruction.repeat */
-export function packRepeat(
-  kind: StringKind,
-  size: number,
-  addressSize: number,
-  segment: number,
-  repeat: number,
-): number {
+/** The name of the helper that repeats an instruction. */
+export const repeatHelper = (kind: StringKind): string => `rep_${kind}`;
+
+/** The helpers' operand. @param segment Instruction.segment @param repeat Instruction.repeat */
+export function packRepeat(size: number, addressSize: number, segment: number, repeat: number): number {
   const override = segment >= fs ? segment : 0;
-  return kinds.indexOf(kind) | (log2(size) << 3) | (log2(addressSize) << 5) | (override << 7) | (repeat << 10);
+  return log2(size) | (log2(addressSize) << 2) | (override << 4) | (repeat << 8);
 }
+
+/** While elements are equal, not while they differ. */
+const repeatWhileEqual = 0xf3;
 
 /** More elements than memory has are not looked at in one go. */
 const longest = 0x1000_0000;
 
+function leave(state: State, reason: number, address: number, access: number): number {
+  const { i32 } = state;
+  i32[header.exit >> 2] = reason;
+  i32[header.detail >> 2] = address;
+  i32[header.access >> 2] = access;
+  return 0;
+}
+
 export function stringHelpers(registers: X86Registers): readonly Helper[] {
   const { general, is64, file } = registers;
-  const pointers = [rcx, rsi, rdi].map((n) => general[n]);
-  const flags = ['flags.carry', 'flags.result', 'flags.carries'];
-  const reads = [...pointers, general[rax], 'flags.direction', 'fs.base', 'gs.base', ...flags];
-  const writes = [...pointers, general[rax], ...flags];
   /** Index of a register's low word in State.i32. */
   const wordOf = (name: string): number => file.registers[file.numbers[name]].offset >> 2;
-  const words = {
-    a: wordOf(general[rax]),
-    c: wordOf(general[rcx]),
-    si: wordOf(general[rsi]),
-    di: wordOf(general[rdi]),
-  };
-  const [carryWord, resultWord, carriesWord] = flags.map(wordOf);
+  const accumulatorWord = wordOf(general[rax]);
+  const countWord = wordOf(general[rcx]);
+  const sourceWord = wordOf(general[rsi]);
+  const destinationWord = wordOf(general[rdi]);
+  const carryWord = wordOf('flags.carry');
+  const resultWord = wordOf('flags.result');
+  const carriesWord = wordOf('flags.carries');
   const directionWord = wordOf('flags.direction');
   const baseWords = [wordOf('fs.base'), wordOf('gs.base')];
 
@@ -66,112 +70,180 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
     else if (is64) i32[word + 1] = 0;
   };
 
-  /** The flags of x - y, elements of `size` bytes, as flags.ts has them. */
-  const compare = (state: State, size: number, x: bigint, y: bigint): void => {
-    const signed = (value: bigint): bigint => BigInt.asIntN(8 * size, value);
+  const setPart = (state: State, word: number, value: bigint): void => {
+    state.i32[word] = Number(BigInt.asIntN(32, value));
+    if (is64) state.i32[word + 1] = Number(BigInt.asIntN(32, value >> 32n));
+  };
+
+  /** The flags of x - y, sign-extended elements of at most 4 bytes, as flags.ts has them. */
+  const setFlags = (state: State, size: number, x: number, y: number): void => {
     const { i32 } = state;
-    i32[carryWord] = BigInt.asUintN(64, x) < BigInt.asUintN(64, y) ? 1 : 0;
-    for (const [word, value] of [
-      [resultWord, signed(x - y)],
-      [carriesWord, signed(x ^ y ^ (x - y))],
-    ] as const) {
-      i32[word] = Number(BigInt.asIntN(32, value));
-      if (is64) i32[word + 1] = Number(BigInt.asIntN(32, value >> 32n));
+    const unused = 32 - 8 * size;
+    const result = ((x - y) << unused) >> unused;
+    i32[carryWord] = x >>> 0 < y >>> 0 ? 1 : 0;
+    i32[resultWord] = result;
+    i32[carriesWord] = x ^ y ^ result;
+    if (is64) {
+      i32[resultWord + 1] = result >> 31;
+      i32[carriesWord + 1] = i32[carriesWord] >> 31;
     }
   };
 
-  const run = (state: State, machine: Machine, packed: number): number => {
-    const kind = kinds[packed & 7];
-    const size = 1 << ((packed >> 3) & 3);
-    const addressBytes = 1 << ((packed >> 5) & 3);
-    const segment = (packed >> 7) & 7;
-    const repeat = (packed >> 10) & 0xff;
+  /** The same of elements of 8 bytes. */
+  const setWideFlags = (state: State, x: bigint, y: bigint): void => {
+    const result = BigInt.asIntN(64, x - y);
+    state.i32[carryWord] = BigInt.asUintN(64, x) < BigInt.asUintN(64, y) ? 1 : 0;
+    setPart(state, resultWord, result);
+    setPart(state, carriesWord, x ^ y ^ result);
+  };
+
+  const highOf = (state: State): number => (is64 ? state.i32[accumulatorWord + 1] : 0);
+
+  /** The last of elements that were loaded. */
+  const setAccumulator = (state: State, size: number, { memory }: Machine, at: number): void => {
     const { i32 } = state;
-    const { memory } = machine;
-    const { view, origin, permissions } = memory;
-    const count = read(state, words.c, addressBytes);
+    const { view } = memory;
+    const value = lowAt(view, at, size);
+    if (size < 4) {
+      const mask = size === 1 ? 0xff : 0xffff;
+      i32[accumulatorWord] = (i32[accumulatorWord] & ~mask) | (value & mask);
+      return;
+    }
+    i32[accumulatorWord] = value;
+    if (is64) i32[accumulatorWord + 1] = size === 8 ? view.getInt32(at + 4, true) : 0;
+  };
+
+  /** The helper for one instruction. */
+  const repeat = (kind: StringKind): Helper => {
     const usesSource = kind === 'movs' || kind === 'cmps' || kind === 'lods';
     const usesDestination = kind !== 'lods';
-    const writesDestination = kind === 'movs' || kind === 'stos';
-    const base = segment === 0 ? 0 : read(state, baseWords[segment - fs], is64 ? 8 : 4);
-    const down = i32[directionWord] !== 0;
-    const load = (address: number): bigint => {
-      const at = origin + address;
-      if (size === 8) return view.getBigUint64(at, true);
-      return BigInt(size === 4 ? view.getUint32(at, true) : size === 2 ? view.getUint16(at, true) : view.getUint8(at));
+    const access = kind === 'movs' || kind === 'stos' ? permission.write : permission.read;
+
+    /** Does `run` elements at these offsets of the buffer. @returns how many, negative when the repetition is over */
+    const doRun = (state: State, machine: Machine, packed: number, to: number, from: number, run: number): number => {
+      const size = 1 << (packed & 3);
+      const { i32 } = state;
+      const { bytes, memory } = machine;
+      if (kind === 'movs') copyElements(bytes, to, from, size, run * size);
+      else if (kind === 'stos') fill(bytes, to, i32[accumulatorWord], highOf(state), size, run * size);
+      else if (kind === 'lods') setAccumulator(state, size, machine, from + (run - 1) * size);
+      else {
+        const { view } = memory;
+        const whileEqual = packed >>> 8 === repeatWhileEqual;
+        const accumulator = i32[accumulatorWord];
+        const done =
+          kind === 'cmps'
+            ? compareRuns(view, from, to, size, run, whileEqual)
+            : scan(view, to, size, run, accumulator, highOf(state), whileEqual);
+        const x = from + (done - 1) * size;
+        const y = to + (done - 1) * size;
+        if (size === 8) {
+          const first = kind === 'cmps' ? view.getBigInt64(x, true) : state.i64[accumulatorWord >> 1];
+          const second = view.getBigInt64(y, true);
+          setWideFlags(state, first, second);
+          return (first === second) === whileEqual ? done : -done;
+        }
+        const unused = 32 - 8 * size;
+        const first = kind === 'cmps' ? lowAt(view, x, size) : (accumulator << unused) >> unused;
+        const second = lowAt(view, y, size);
+        setFlags(state, size, first, second);
+        return (first === second) === whileEqual ? done : -done;
+      }
+      return run;
     };
-    const leave = (reason: number, address: number, access: number): number => {
-      i32[header.exit >> 2] = reason;
-      i32[header.detail >> 2] = address;
-      i32[header.access >> 2] = access;
+
+    const runAll = (state: State, machine: Machine, packed: number): number => {
+      const size = 1 << (packed & 3);
+      const addressBytes = 1 << ((packed >> 2) & 3);
+      const segment = (packed >> 4) & 15;
+      const { origin, permissions } = machine.memory;
+      const base = segment === 0 ? 0 : read(state, baseWords[segment - fs], is64 ? 8 : 4);
+      const down = state.i32[directionWord] !== 0;
+      let left = read(state, countWord, addressBytes);
+      while (left > 0) {
+        let from = usesSource ? read(state, sourceWord, addressBytes) + base : 0;
+        if (!is64) from %= 0x1_0000_0000;
+        const to = usesDestination ? read(state, destinationWord, addressBytes) : 0;
+        if (from > 0xffff_ffff || to > 0xffff_ffff) return leave(state, exitCode.wide_address, 0, 0);
+        // How many elements are done now: one, where the next one's address is not simply the next.
+        let run = down || addressBytes === 2 ? 1 : Math.min(left, longest);
+        if (usesSource) {
+          const bad = firstForbidden(permissions, from, run * size, permission.read);
+          if (bad >= 0 && bad < from + size) return leave(state, exitCode.fault, bad, permission.read);
+          if (bad >= 0) run = Math.floor((bad - from) / size);
+        }
+        if (usesDestination) {
+          const bad = firstForbidden(permissions, to, run * size, access);
+          if (bad >= 0 && bad < to + size) return leave(state, exitCode.fault, bad, access);
+          if (bad >= 0) run = Math.floor((bad - to) / size);
+        }
+        const result = doRun(state, machine, packed, origin + to, origin + from, run);
+        const done = Math.abs(result);
+        const moved = done * size * (down ? -1 : 1);
+        addTo(state, countWord, addressBytes, -done);
+        if (usesSource) addTo(state, sourceWord, addressBytes, moved);
+        if (usesDestination) addTo(state, destinationWord, addressBytes, moved);
+        if (result < 0) break;
+        left -= done;
+      }
       return 0;
     };
 
-    let left = count;
-    while (left > 0) {
-      let from = read(state, words.si, addressBytes) + base;
-      const to = read(state, words.di, addressBytes);
-      if (!is64) from %= 0x1_0000_0000;
-      if ((usesSource && from > 0xffff_ffff) || (usesDestination && to > 0xffff_ffff))
-        return leave(exitCode.wide_address, 0, 0);
-      // How many elements are done now: one, where the next one's address is not simply the next.
-      let run = down || addressBytes === 2 ? 1 : Math.min(left, longest);
-      if (usesSource) {
-        const bad = firstForbidden(permissions, from, run * size, permission.read);
-        if (bad >= 0 && bad < from + size) return leave(exitCode.fault, bad, permission.read);
-        if (bad >= 0) run = Math.floor((bad - from) / size);
-      }
-      if (usesDestination) {
-        const access = writesDestination ? permission.write : permission.read;
-        const bad = firstForbidden(permissions, to, run * size, access);
-        if (bad >= 0 && bad < to + size) return leave(exitCode.fault, bad, access);
-        if (bad >= 0) run = Math.floor((bad - to) / size);
-      }
-      let done = run;
-      let stop = false;
-      switch (kind) {
-        case 'movs':
-          copyElements(machine.bytes, origin + to, origin + from, size, run * size);
-          break;
-        case 'stos':
-          fill(machine.bytes, origin + to, state, words.a, size, run * size);
-          break;
-        case 'lods': {
-          const value = load(from + (run - 1) * size);
-          if (size < 4) i32[words.a] = (i32[words.a] & (size === 1 ? ~0xff : ~0xffff)) | Number(value);
-          else {
-            i32[words.a] = Number(BigInt.asIntN(32, value));
-            if (is64) i32[words.a + 1] = Number(BigInt.asIntN(32, value >> 32n));
-          }
-          break;
-        }
-        default: {
-          const accumulator = BigInt.asUintN(8 * size, join(i32[words.a], is64 ? i32[words.a + 1] : 0));
-          const whileEqual = repeat === 0xf3;
-          let x = 0n;
-          let y = 0n;
-          for (done = 0; done < run && !stop; done++) {
-            x = kind === 'cmps' ? load(from + done * size) : accumulator;
-            y = load(to + done * size);
-            stop = (x === y) !== whileEqual;
-          }
-          compare(state, size, x, y);
-        }
-      }
-      const moved = done * size * (down ? -1 : 1);
-      addTo(state, words.c, addressBytes, -done);
-      if (usesSource) addTo(state, words.si, addressBytes, moved);
-      if (usesDestination) addTo(state, words.di, addressBytes, moved);
-      left -= done;
-      if (stop) break;
-    }
-    return 0;
+    const pointers = [general[rcx], ...(usesSource ? [general[rsi]] : []), ...(usesDestination ? [general[rdi]] : [])];
+    const compares = kind === 'cmps' || kind === 'scas';
+    // What may stay as it was is read, too.
+    const writes = [
+      ...pointers,
+      ...(compares ? ['flags.carry', 'flags.result', 'flags.carries'] : []),
+      ...(kind === 'lods' ? [general[rax]] : []),
+    ];
+    const reads = [...writes, ...(kind === 'stos' || kind === 'scas' ? [general[rax]] : []), 'flags.direction'];
+    if (usesSource) reads.push('fs.base', 'gs.base');
+    return { name: repeatHelper(kind), operands: ['i32'], result: '', reads, writes, mayExit: true, run: runAll };
   };
 
-  return [{ name: 'repeatString', operands: ['i32'], result: '', reads, writes, mayExit: true, run }];
+  return (['movs', 'cmps', 'stos', 'lods', 'scas'] as const).map(repeat);
 }
 
-const join = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
+/** The low word of an element, sign-extended. */
+function lowAt(view: DataView, at: number, size: number): number {
+  if (size === 1) return view.getInt8(at);
+  return size === 2 ? view.getInt16(at, true) : view.getInt32(at, true);
+}
+
+/** Whether the two elements of 8 bytes have the same upper words; smaller ones have none. */
+const sameAbove = (view: DataView, x: number, y: number, size: number): boolean =>
+  size < 8 || view.getInt32(x + 4, true) === view.getInt32(y + 4, true);
+
+/** Compares elements until one is equal, or is not. @returns how many were compared */
+function compareRuns(view: DataView, x: number, y: number, size: number, run: number, whileEqual: boolean): number {
+  for (let n = 0; n < run; n++) {
+    const at = n * size;
+    const equal = lowAt(view, x + at, size) === lowAt(view, y + at, size) && sameAbove(view, x + at, y + at, size);
+    if (equal !== whileEqual) return n + 1;
+  }
+  return run;
+}
+
+/** The same with a value in the place of one side's elements. */
+function scan(
+  view: DataView,
+  y: number,
+  size: number,
+  run: number,
+  low: number,
+  high: number,
+  whileEqual: boolean,
+): number {
+  const unused = size < 4 ? 32 - 8 * size : 0;
+  const value = (low << unused) >> unused;
+  for (let n = 0; n < run; n++) {
+    const at = y + n * size;
+    const equal = lowAt(view, at, size) === value && (size < 8 || view.getInt32(at + 4, true) === high);
+    if (equal !== whileEqual) return n + 1;
+  }
+  return run;
+}
 
 /** Copies elements upwards, each of which is read as a whole before it is written. */
 function copyElements(bytes: Uint8Array, to: number, from: number, size: number, length: number): void {
@@ -193,13 +265,12 @@ function copyUpwards(bytes: Uint8Array, to: number, from: number, length: number
   }
 }
 
-/** Fills memory with elements of `size` bytes, the low bytes of the register at `word`. */
-function fill(bytes: Uint8Array, at: number, state: State, word: number, size: number, length: number): void {
-  const element = Uint8Array.from({ length: size }, (_, n) => state.i32[word + (n >> 2)] >>> (8 * (n & 3)));
-  if (element.every((byte) => byte === element[0])) {
-    bytes.fill(element[0], at, at + length);
-    return;
+/** Fills memory with elements of `size` bytes. Copying what is there is several times as fast as TypedArray.fill in shared memory. */
+function fill(bytes: Uint8Array, at: number, low: number, high: number, size: number, length: number): void {
+  const first = Math.min(length, 16);
+  for (let n = 0; n < first; n++) {
+    const place = n & (size - 1);
+    bytes[at + n] = (place < 4 ? low : high) >>> (8 * (place & 3));
   }
-  bytes.set(element, at);
-  copyUpwards(bytes, at + size, at, length - size);
+  if (length > first) copyUpwards(bytes, at + first, at, length - first);
 }

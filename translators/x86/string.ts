@@ -7,7 +7,7 @@ import { setSub } from './flags.ts';
 import type { Lift, Row } from './instruction.ts';
 import type { Lifter } from './lift.ts';
 import { rax, rdi, rsi } from './registers.ts';
-import { packRepeat, type StringKind } from './string-helper.ts';
+import { packRepeat, repeatHelper, type StringKind } from './string-helper.ts';
 import { log2 } from './values.ts';
 
 const sub = op['i32.sub'];
@@ -43,8 +43,8 @@ function stringLift(kind: StringKind, once: (l: Lifter, size: number) => void): 
     const { i } = l;
     if (i.repeat === 0) once(l, size);
     else {
-      l.helper('repeatString', l.b.constant(packRepeat(kind, size, i.addressSize, i.segment, i.repeat)));
-      l.notes.setter = undefined;
+      l.helper(repeatHelper(kind), l.b.constant(packRepeat(size, i.addressSize, i.segment, i.repeat)));
+      if (kind === 'cmps' || kind === 'scas') l.notes.setter = undefined;
     }
   };
 }
