@@ -52,6 +52,10 @@ interface Number80 {
 const bias = 16383;
 const integerBit = 1n << 63n;
 
+/** Exponents where something changes: limits of the formats, distances at which a number only decides rounding. */
+const corners = [0, 1, 2, 0x7ffe, 0x7fff, ...[0, 1, -1, 62, 63, 64, 65, 66, -64, -65, -66].map((n) => bias + n)];
+const narrowCorners = [-149, -127, -126, -1, 127, 128, -1074, -1023, -1022, 1023, 1024].map((n) => bias + n);
+
 export class CaseGenerator {
   private seed: number;
 
@@ -143,6 +147,16 @@ export class CaseGenerator {
     }
   }
 
+  /** A number with an exponent at a corner and a significand that is a power of two, all ones or next to these. */
+  private corner(exponents: readonly number[]): Number80 {
+    const exponent = this.pick(exponents);
+    const sign = this.random() & 0x8000;
+    if (exponent === 0 && this.below(2) === 0) return { head: sign, significand: 0n };
+    const all = 2n * integerBit - 1n;
+    const significand = this.pick([integerBit, integerBit, integerBit | 1n, all, all - 0x400n, all - 0x7ffn]);
+    return { head: sign | exponent, significand: exponent === 0 ? significand >> 1n : significand };
+  }
+
   /** A number that differs little from another. */
   private neighbour({ head, significand }: Number80): Number80 {
     switch (this.below(5)) {
@@ -227,8 +241,11 @@ export class CaseGenerator {
     for (let n = 0; n < 8; n++) if ((used & (1 << n)) === 0) tags |= 3 << (2 * n);
     view.setUint32(8, 0xffff0000 | tags, true);
     view.setUint32(24, 0xffff0000, true);
-    const first = this.number();
-    const registers = [first, this.below(3) === 0 ? this.neighbour(first) : this.number()];
+    const isCorner = this.below(3) === 0;
+    const first = isCorner ? this.corner(subject.endsWith('tores') ? narrowCorners : corners) : this.number();
+    const registers = [first];
+    if (isCorner) registers.push(this.corner(corners));
+    else registers.push(this.below(3) === 0 ? this.neighbour(first) : this.number());
     while (registers.length < 8) registers.push(this.number());
     this.adapt(subject, first);
     registers.forEach(({ head, significand }, i) => {
@@ -242,4 +259,37 @@ export class CaseGenerator {
     bytes.set(code, 132);
     return bytes;
   }
+}
+
+/** fadd of numbers so far apart that the smaller one hardly counts, in every mode and precision. */
+export function distantSums(): Uint8Array[] {
+  const all = 2n * integerBit - 1n;
+  const significands = [integerBit, integerBit | 1n, all];
+  const cases: Uint8Array[] = [];
+  for (const distance of [0, 1, 62, 63, 64, 65, 66, 67, 127, 128, 129]) {
+    for (const large of significands) {
+      for (const small of significands) {
+        for (const sign of [0, 0x8000]) {
+          for (let mode = 0; mode < 12; mode++) {
+            const bytes = new Uint8Array(caseSize);
+            const view = new DataView(bytes.buffer);
+            const precision = [3, 2, 0][mode % 3];
+            view.setUint32(0, 0xffff007f | (precision << 8) | ((mode & 3) << 10), true);
+            view.setUint32(4, 0xffff0000, true);
+            // ST(0) and ST(1) are there.
+            view.setUint32(8, 0xfffffff0, true);
+            view.setUint32(24, 0xffff0000, true);
+            view.setBigUint64(28, large, true);
+            view.setUint16(36, bias, true);
+            view.setBigUint64(38, small, true);
+            view.setUint16(46, sign | (bias - distance), true);
+            view.setUint32(128, 2, true);
+            bytes.set([0xd8, 0xc1], 132);
+            cases.push(bytes);
+          }
+        }
+      }
+    }
+  }
+  return cases;
 }

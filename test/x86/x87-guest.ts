@@ -15,10 +15,10 @@ export const memorySize = 16;
 export const caseSize = 160;
 export const answerSize = 128;
 
-const codeAddress = 0x10000000;
+export const codeAddress = 0x10000000;
 const imageAddress = 0x20000000;
 const answerAddress = imageAddress + 256;
-const memoryAddress = imageAddress + 512;
+export const memoryAddress = imageAddress + 512;
 
 const frontend = x86Frontend(32);
 /** frstor [edi]; fnsave [ebx] */
@@ -58,10 +58,10 @@ export class X87Guest {
   /** Calls that the kernel left to helpers. */
   slowCalls = 0;
 
-  /** @param withKernel helpers are the kernel's, and lifting is not exact */
-  constructor(withKernel = false) {
+  /** @param withKernel helpers are the kernel's @param exact all exceptions are lifted, also unmasked ones */
+  constructor(withKernel = false, exact = true) {
     const { memory, state } = this;
-    this.exact = !withKernel;
+    this.exact = exact;
     memory.map(imageAddress, 0x1000, protection.read | protection.write);
     const machine: Machine = {
       memory,
@@ -99,8 +99,8 @@ export class X87Guest {
     this.interpreter = new Interpreter(used, state, memory, machine, (pc) => this.block(pc));
   }
 
-  /** Runs code as one block. */
-  private execute(code: readonly number[]): (typeof exitReasons)[number] {
+  /** Runs code as one block, at `codeAddress`. @returns why it was left */
+  execute(code: readonly number[]): (typeof exitReasons)[number] {
     this.code = code;
     this.interpreter.invalidate(codeAddress, 64);
     this.state.pc = codeAddress;

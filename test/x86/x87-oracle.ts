@@ -1,9 +1,10 @@
 /** What the processor does in cases of x87 instructions: run here, where it is an x86-64 one with gcc, or as recorded. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { CaseGenerator, subjects } from './x87-cases.ts';
 import { answerSize, stateSize } from './x87-guest.ts';
 
 const source = join(import.meta.dirname, 'native/x87-runner.c');
@@ -36,14 +37,31 @@ function differences(cases: readonly Uint8Array[], answers: Uint8Array): Uint8Ar
   return answers.map((byte, at) => byte ^ expected(cases[Math.floor(at / answerSize)])[at % answerSize]);
 }
 
-/** What a recording of these cases has; to be written by hand (CONTRIBUTING.md). */
-export function recordingOf(cases: readonly Uint8Array[], answers: Uint8Array): Uint8Array {
-  return deflateRawSync(differences(cases, withoutAddresses(answers)), { level: 9 });
+export function writeRecording(cases: readonly Uint8Array[], answers: Uint8Array): void {
+  writeFileSync(recordingPath, deflateRawSync(differences(cases, withoutAddresses(answers)), { level: 9 }));
 }
+
+/** The cases that are recorded. */
+export function recordedSample(): Uint8Array[] {
+  return makeCases(1, 1560, false);
+}
+
+/** Cases of all subjects in turn. */
+export function makeCases(seed: number, count: number, allMasked: boolean): Uint8Array[] {
+  const generator = new CaseGenerator(seed);
+  return Array.from({ length: count }, (_, n) => generator.make(subjectOf(n), allMasked));
+}
+
+const names = Object.keys(subjects);
+
+/** The subject of case n. */
+export const subjectOf = (n: number): string => names[n % names.length];
 
 export function recordedAnswers(cases: readonly Uint8Array[]): Uint8Array {
   const recorded = inflateRawSync(readFileSync(recordingPath));
-  if (recorded.length !== cases.length * answerSize) throw new Error('x87-recorded.bin was made of other cases');
+  if (recorded.length !== cases.length * answerSize) {
+    throw new Error('x87-recorded.bin was made of other cases: npx node test/x86/native/record-x87.ts writes it anew');
+  }
   return differences(cases, recorded);
 }
 

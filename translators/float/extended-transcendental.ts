@@ -35,8 +35,8 @@ import {
   fixedSine,
 } from './fixed-point.ts';
 
-/** Bits of a result beyond its first one. */
-const resultPlaces = 128;
+/** Bits of a result beyond its first one: 40 more than are kept. */
+const resultPlaces = 104;
 /** Below 2^-70 a function is its first term, but for something that only rounding sees. */
 const tinyExponent = -70;
 
@@ -82,13 +82,17 @@ interface Reduced {
 
 function reduce(a: Extended): Reduced {
   // All bits of the operand, and of any multiple of pi/2 that comes as near to it as it can.
-  const places = Math.max(-scaleOf(a), 0) + resultPlaces + 80;
+  const places = Math.max(-scaleOf(a), 0) + resultPlaces + 104;
   const value = toFixed(a, places);
   const quarter = reducingPi << BigInt(places - reducingPiPlaces - 1);
   const turns = (2n * value + quarter) / (2n * quarter);
-  const rest = value - turns * quarter;
+  const precise = value - turns * quarter;
+  // As many places as a result of the rest's size needs.
+  const drop = bitLength(precise < 0n ? -precise : precise) - resultPlaces;
+  const rest = precise >> BigInt(drop);
   const quadrant = Number(turns & 3n);
-  return isNegative(a) ? { quadrant: -quadrant & 3, rest: -rest, places } : { quadrant, rest, places };
+  const kept = places - drop;
+  return isNegative(a) ? { quadrant: -quadrant & 3, rest: -rest, places: kept } : { quadrant, rest, places: kept };
 }
 
 /** Special operands of sine, cosine and tangent, or undefined. */
@@ -166,14 +170,20 @@ interface Logarithm {
   readonly isExact: boolean;
 }
 
+/** Two numbers of places for logarithms and angles: what is computed once for each is not computed for others. */
+const ordinaryPlaces = 128n;
+const widePlaces = BigInt(resultPlaces + 72);
+
 /** log2 of a positive finite number. */
 function binaryLogarithm(a: Extended): Logarithm {
   const length = bitLength(a.significand);
   const mantissa = a.significand << BigInt(64 - length);
   let exponent = scaleOf(a) + length - 1;
   if (mantissa === integerBit) return { value: BigInt(exponent), scale: 0, isExact: true };
+  // Only about 1 a logarithm is small.
+  const isNearOne = exponent === -1 || exponent === 0;
+  const places = isNearOne ? widePlaces : ordinaryPlaces;
   // Towards the nearer power of two, so that a number just below 1 has a small logarithm and not a difference.
-  const places = BigInt(resultPlaces + 72);
   let fraction = (mantissa - integerBit) << (places - 63n);
   if (fraction >> (places - 1n) !== 0n) {
     exponent++;
@@ -262,7 +272,7 @@ export function logarithmOfSuccessor(context: Context, x: Extended, y: Extended)
 function wideLogarithm(value: bigint, scale: number): Logarithm {
   const length = bitLength(value);
   const exponent = scale + length - 1;
-  const places = BigInt(resultPlaces + 72);
+  const places = widePlaces;
   const fraction = shiftedRight(value, length - 1 - Number(places)) - (1n << places);
   if (fraction === 0n) return { value: BigInt(exponent), scale: 0, isExact: true };
   const ln = fixedLogarithmOfSuccessor(fraction, places);
@@ -301,7 +311,7 @@ export function arctangent(context: Context, x: Extended, y: Extended): Extended
   const low = Math.min(scaleOf(x), scaleOf(y));
   const width = x.significand << BigInt(scaleOf(x) - low);
   const height = y.significand << BigInt(scaleOf(y) - low);
-  const more = BigInt(places + 80);
+  const more = distance > -16 && distance < 16 ? ordinaryPlaces : BigInt(resultPlaces + 144);
   const isSteep = height > width;
   const angle = fixedArctangent(((isSteep ? width : height) << more) / (isSteep ? height : width), more);
   const precisePi = fixedPi(more);

@@ -2,9 +2,6 @@
  * Elementary functions on fixed-point numbers of any precision: a number is an integer that counts units of 2^-places.
  * Results are within some tens of units of the exact ones; callers ask for enough places.
  */
-import { bitLength } from './extended.ts';
-import { integerRoot } from './extended-arithmetic.ts';
-
 /** The series sum of term(k), from a first term until terms vanish: `next` makes a term of its predecessor. */
 function series(first: bigint, next: (term: bigint, k: bigint) => bigint): bigint {
   let total = first;
@@ -78,24 +75,40 @@ export function fixedLogarithmOfSuccessor(x: bigint, places: bigint): bigint {
   return logarithmTable(places)[Number(n)] + 2n * fixedAreaTangent(z, places);
 }
 
-/** The arc tangent of a number from 0 to 1. */
-export function fixedArctangent(x: bigint, places: bigint): bigint {
-  // Halving the angle often enough makes the series short.
-  let halved = x;
-  let times = 0n;
-  const one = 1n << places;
-  while (halved !== 0n && bitLength(halved) > Number(places) - 5) {
-    halved = (halved << places) / (one + integerRoot((one << places) + halved * halved));
-    times++;
-  }
-  const square = (halved * halved) >> places;
-  let power = halved;
-  let total = halved;
+/** The arc tangent by its series, for small numbers. */
+function arctangentSeries(x: bigint, places: bigint): bigint {
+  const square = (x * x) >> places;
+  let power = x;
+  let total = x;
   for (let k = 3n; power !== 0n; k += 2n) {
     power = scaled(-power * square, places);
     total += power / k;
   }
-  return total << times;
+  return total;
+}
+
+const arctangentTables = new Map<bigint, bigint[]>();
+
+/** The arc tangents of n / 32 for n from 0 to 32, computed once for each number of places. */
+function arctangentTable(places: bigint): bigint[] {
+  let table = arctangentTables.get(places);
+  if (table === undefined) {
+    // From one to the next by the addition theorem: (b - a) / (1 + a * b), in 32nds.
+    table = [0n];
+    for (let n = 0n; n < 32n; n++) {
+      table.push(table[Number(n)] + arctangentSeries((32n << places) / (1024n + n * (n + 1n)), places));
+    }
+    arctangentTables.set(places, table);
+  }
+  return table;
+}
+
+/** The arc tangent of a number from 0 to 1. */
+export function fixedArctangent(x: bigint, places: bigint): bigint {
+  const n = x >> (places - 5n);
+  const near = n << (places - 5n);
+  const rest = ((x - near) << places) / ((1n << places) + ((x * near) >> places));
+  return arctangentTable(places)[Number(n)] + arctangentSeries(rest, places);
 }
 
 const piByPlaces = new Map<bigint, bigint>();
@@ -105,7 +118,7 @@ export function fixedPi(places: bigint): bigint {
   let pi = piByPlaces.get(places);
   if (pi === undefined) {
     const more = places + 16n;
-    const inverse = (n: bigint): bigint => fixedArctangent((1n << more) / n, more);
+    const inverse = (n: bigint): bigint => arctangentSeries((1n << more) / n, more);
     pi = (16n * inverse(5n) - 4n * inverse(239n)) >> 16n;
     piByPlaces.set(places, pi);
   }

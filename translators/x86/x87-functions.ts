@@ -61,7 +61,12 @@ export function functionRows(unit: X87): readonly HelperRow[] {
     unit.finishResult(0, unit.hasStackFault ? indefinite : compute(context, a));
   trigonometric('sin', false, single(sine));
   trigonometric('cos', false, single(cosine));
-  trigonometric('sincos', true, (context, a) => unit.finishPair(() => [sine(context, a), cosine(context, a)]));
+  trigonometric('sincos', true, (context, a) =>
+    unit.finishPair(() => {
+      const second = cosine(context, a);
+      return [sine(context, a), second];
+    }),
+  );
   trigonometric('ptan', true, (context, a) =>
     unit.finishPair(() => {
       const result = tangent(context, a);

@@ -5,13 +5,19 @@ import { makeX87Kernel, type X87Kernel } from '../../../translators/webassembly/
 
 type Numeric = (...operands: number[]) => number;
 
+const hasKernel = (helper: string): boolean => helper.startsWith('x87.');
+
+/** Calls of a kernel's helpers by the interpreter, some microseconds each, after which it is worth making the kernel. */
+const patience = 3000;
+
 export class HelperFunctions {
   private readonly helpers: readonly Helper[];
   private readonly memory: WebAssembly.Memory;
   private readonly state: State;
   private readonly machine: Machine;
-  /** Made when a translation first names one of its helpers. */
+  /** Made when a translation first names one of its helpers, or the interpreter has called them often. */
   private x87: X87Kernel | undefined;
+  private interpreted = 0;
 
   constructor(helpers: readonly Helper[], memory: WebAssembly.Memory, state: State, machine: Machine) {
     this.helpers = helpers;
@@ -32,13 +38,31 @@ export class HelperFunctions {
     return this.kernelOf(name)?.forWebAssembly.get(name) ?? this.bound(run, machine);
   }
 
+  /** The helpers for an interpreter. */
+  forInterpreter(): readonly Helper[] {
+    return this.helpers.map((helper) => {
+      const { name, run } = helper;
+      if (!hasKernel(name)) return helper;
+      let fast: Helper['run'] | undefined;
+      return {
+        ...helper,
+        run: (state, machine, a, b, c) => {
+          if (fast !== undefined) return fast(state, machine, a, b, c);
+          if (this.x87 !== undefined || ++this.interpreted > patience)
+            fast = this.forJavaScript(this.helpers.indexOf(helper));
+          return run(state, machine, a, b, c);
+        },
+      };
+    });
+  }
+
   private bound(run: Helper['run'], machine: Machine): Numeric {
     const { state } = this;
     return (a, b, c) => run(state, machine, a, b, c);
   }
 
   private kernelOf(name: string): X87Kernel | undefined {
-    if (!name.startsWith('x87.')) return undefined;
+    if (!hasKernel(name)) return undefined;
     this.x87 ??= makeX87Kernel(this.memory, this.state, this.helpers, (number) =>
       this.bound(this.helpers[number].run, this.machine),
     );

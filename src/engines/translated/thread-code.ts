@@ -138,10 +138,12 @@ export class ThreadCode {
         this.expectKept();
       },
     };
+    this.helperFunctions = new HelperFunctions(frontend.helpers, memory.memory, state, this.machine);
+    const interpreted = { ...frontend, helpers: this.helperFunctions.forInterpreter() };
     const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options, frontend));
     // A log shall have every block that runs.
     const fetch = host.log === undefined ? this.fetch : undefined;
-    this.interpreter = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
+    this.interpreter = new Interpreter(interpreted, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
     this.interpreter.observer = lifter.preparationObserver();
     if (options.blocks !== undefined && policy.keepsBlocks) {
@@ -151,7 +153,7 @@ export class ThreadCode {
       this.keptBlocks = new KeptBlocks(options.blocks(), assumptions, interpreter, memory, readsElsewhere, statistics);
     }
     this.makeStepper = () => {
-      const stepper = new Interpreter(frontend, state, memory, this.machine, (pc) => lifter.lift(pc));
+      const stepper = new Interpreter(interpreted, state, memory, this.machine, (pc) => lifter.lift(pc));
       stepper.observer = lifter.preparationObserver();
       return stepper;
     };
@@ -187,7 +189,6 @@ export class ThreadCode {
       cell: (pc) => this.cells.get(pc),
       helper: (number) => this.helperFunctions.forJavaScript(number),
     });
-    this.helperFunctions = new HelperFunctions(frontend.helpers, memory.memory, state, this.machine);
     this.environment = environment(this.machine);
     this.exactMachine = {
       ...this.machine,
@@ -204,8 +205,6 @@ export class ThreadCode {
     const words = this.state.i32;
     words[exitWord] = exitCode.none;
     this.leaving = false;
-    // The personality may have changed the floating-point mode (the end of a signal handler).
-    this.modeLeft = true;
     for (;;) {
       unwind[0] = 0;
       if (words[interruptWord] !== 0) {

@@ -1,5 +1,5 @@
 /**
- * Addition and multiplication of normal numbers in the default mode (to nearest, 64 bits, all exceptions masked), which is
+ * Addition and multiplication of normal numbers in the default mode (to nearest, 64 bits, inexactness masked), which is
  * nearly all arithmetic that programs do: in place at each use, and without a branch that depends on the numbers but for
  * that between sums and differences.
  */
@@ -34,6 +34,7 @@ import {
   type KernelBody,
   largestExponent,
   type Number80,
+  otherExceptions,
   precisionFlag,
   sign,
 } from './unit.ts';
@@ -151,7 +152,7 @@ export function inDefaultMode(
 ): void {
   const areNormal = and(f.isNormal(a), f.isNormal(b));
   f.k.block((leave) => {
-    leave(isZero(and(areNormal, isZero(f.control))));
+    leave(isZero(and(areNormal, isZero(and(f.control, ~otherExceptions)))));
     operations[operation](f, register, a, b, leave);
     done();
   });

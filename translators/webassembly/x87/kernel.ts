@@ -1,6 +1,6 @@
 /**
  * The x87 kernel: a module with the ordinary cases of x87 helpers, working on a thread's registers in place. Operands are
- * normal numbers and zeros, exceptions masked, and results normal, with every rounding mode and precision; everything else
+ * normal numbers and zeros, and results normal, with every rounding mode and precision, inexactness masked; everything else
  * is left, before any effect, to the helper itself.
  *
  * Its functions take the place of the helpers of the same names, for whoever calls helpers: a call from translated

@@ -136,7 +136,7 @@ function flagRounding(f: KernelBody, rest: Expression, away: Expression): void {
   f.setStatus(c1, select(notEqual(rest, 0), select(away, precisionFlag | c1, i32(precisionFlag)), 0));
 }
 
-/** ST(0), which must be there; leaves for the helper unless it is normal or zero and all exceptions are masked. */
+/** ST(0), which must be there; leaves for the helper unless it is normal or zero, and inexactness masked. */
 function readTop(f: KernelBody): Number80 {
   const register = f.physical(0);
   f.slowIfEmpty(register);
@@ -235,6 +235,11 @@ function defineStores(parts: KernelParts): void {
     f.setSecond(f.headAt(register));
     f.setStatus(c1, undefined);
     k.return(doubleOfBits(f.significandAt(register)));
+  });
+  define('popUnless', { parameters: ['i32'], result: '' }, (f, [condition]) => {
+    const times = f.k.let(isZero(condition));
+    f.pop(times);
+    f.k.return();
   });
   define('pop', { parameters: [], result: '' }, (f) => {
     const top = f.physical(0);

@@ -40,8 +40,10 @@ export interface X87Places {
 export const precisionFlag = 0x20;
 export const c1 = 0x200;
 export const pending = 0x80;
-/** Bits of the register `x87.control`, which is 0 in the default mode: unmasked exceptions, precision, rounding. */
-export const unmaskedBits = 0x3f;
+/** Bits of the register `x87.control`, which is 0 in the default mode: exceptions that are unmasked, precision, rounding. */
+export const unmaskedPrecision = 0x20;
+/** The exceptions that ordinary operations do not raise: it does not matter here whether they are masked. */
+export const otherExceptions = 0x1f;
 export const precisionBits = 0x300;
 export const roundingBits = 0xc00;
 
@@ -103,9 +105,9 @@ export class KernelBody {
     this.k.store(i32(0), this.places.status, set === undefined ? kept : or(kept, set));
   }
 
-  /** Leaves for the helper while an exception is unmasked. */
+  /** Leaves for the helper while the exception is unmasked that inexact results raise. */
   slowIfUnmasked(): void {
-    this.slowIf(and(this.control, unmaskedBits));
+    this.slowIf(and(this.control, unmaskedPrecision));
   }
 
   /** The physical number of ST(i). */
