@@ -26,6 +26,8 @@ export const header = {
   instructions: 24,
   /** Always 0, which a host's compiler does not know (webassembly/memory.ts). */
   zero: 32,
+  /** The result of a helper on its way into WebAssembly: a double whose bits must stay (webassembly/helper-result.ts). */
+  result: 40,
 } as const;
 
 /** Bytes of the header; registers follow. */

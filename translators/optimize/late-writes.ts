@@ -40,7 +40,7 @@ export function groupOf({ innermost, heads }: Loops, block: number): number {
 }
 
 /** Registers of each type that have locals at the same time, at most; V8 needs some of the host's for itself and for what a block computes. */
-const residentLimits: Readonly<Record<string, number>> = { i32: 10, i64: 10, f64: 12 };
+const residentLimits: Readonly<Record<string, number>> = { i32: 10, i64: 10, f64: 12, v128: 12 };
 
 /** Chooses the registers that have locals on each innermost loop, and elsewhere: those that the most blocks read, inner ones first. */
 export function residentRegisters(
@@ -157,8 +157,9 @@ class AddressRegisters {
     reads.fill(0);
     found.length = 0;
     const note = (register: number): void => {
-      // A floating-point register is never part of an address.
-      if (reads[register]++ === 0 && this.registers[register].type !== 'f64') found.push(register);
+      // A floating-point register or a vector is never part of an address.
+      const { type } = this.registers[register];
+      if (reads[register]++ === 0 && type !== 'f64' && type !== 'v128') found.push(register);
     };
     for (let at = start; at < access; at++) if (kinds[unit.op[at]] === 'get') note(unit.imm[at]);
     // Blocks may stand in another order than they were lifted in.

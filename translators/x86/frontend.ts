@@ -34,7 +34,7 @@ function makeFrontend(mode: 32 | 64): Frontend {
       builder.pc = pc;
       const row = decoder.decode(instruction, fetch, pc);
       if (row >= 0) {
-        lifter.start(builder, instruction, options.exactFloatingPoint);
+        lifter.start(builder, instruction, fetch, options.exactFloatingPoint);
         lifters[row](lifter);
       } else if (row === fetchFault) {
         builder.exit('fault', instruction.faultAddress);

@@ -8,6 +8,7 @@
  * `wide_address` otherwise; from there on it is an i32. Off a base that was checked in the block, displacements of less than
  * 64 KiB need no check of their own: where base + displacement wraps around, nothing is mapped at either end.
  */
+import type { Fetch } from '../frontend.ts';
 import { type Builder, op, type Value } from '../ir/builder.ts';
 import type { ExitReason } from '../ir/operations.ts';
 import { callHelper } from './helpers.ts';
@@ -42,6 +43,8 @@ export class Lifter {
   readonly width: 4 | 8;
   b!: Builder;
   i!: Instruction;
+  /** Reads code, for a look at what follows. */
+  fetch!: Fetch;
   /** LiftOptions.exactFloatingPoint */
   exact = false;
   /** What is known of the block so far. */
@@ -58,8 +61,9 @@ export class Lifter {
   }
 
   /** Begins with an instruction. */
-  start(b: Builder, instruction: Instruction, exact: boolean): void {
+  start(b: Builder, instruction: Instruction, fetch: Fetch, exact: boolean): void {
     this.b = b;
+    this.fetch = fetch;
     this.i = instruction;
     this.exact = exact;
     this.found = false;

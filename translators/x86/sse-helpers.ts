@@ -190,6 +190,8 @@ export function sseHelpers(file: RegisterFile, is64: boolean): readonly Helper[]
     result: 'i32',
     reads: ['mxcsr'],
     writes: [],
+    // What is computed before it in the same function must be exact, too.
+    changesFloatingPointMode: true,
     run: (state, machine) => {
       machine.requireExactFloatingPoint();
       return state.i32[index] ^ defaultMxcsr;

@@ -3,7 +3,8 @@ import { op, type Value } from '../ir/builder.ts';
 import { setBits } from './flags.ts';
 import type { Lift, Row } from './instruction.ts';
 import type { Lifter } from './lift.ts';
-import { rax, rcx, rdx } from './registers.ts';
+import { looksAtRoundingMode } from './mxcsr-use.ts';
+import { defaultMxcsr, rax, rcx, rdx } from './registers.ts';
 import { fromHalves, high, low, setVector, vector, zeroVector } from './sse-operands.ts';
 import { comparison, implicit } from './string-compare.ts';
 import { compareEach, isEach } from './string-compare-each.ts';
@@ -20,10 +21,13 @@ const ldmxcsr: Lift = (l) => {
   l.helper('sse.set_mxcsr', value);
 };
 
+/** Exactness is asked for when the exceptions may be what the program wants. */
 const stmxcsr: Lift = (l) => {
+  const { b, registers } = l;
   l.address();
-  l.b.check(l.base, l.offset, 4, 2);
-  l.write(0, l.helper('sse.mxcsr'));
+  b.check(l.base, l.offset, 4, 2);
+  const isForRounding = looksAtRoundingMode(l.fetch, l.i.next);
+  l.write(0, isForRounding ? b.xor(b.get(registers.mxcsr), b.constant(defaultMxcsr)) : l.helper('sse.mxcsr'));
 };
 
 const withImage =

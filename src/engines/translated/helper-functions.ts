@@ -1,6 +1,8 @@
 /** The helpers of a thread's translations: functions of TypeScript, or of a kernel that takes their place. */
 import type { Helper, Machine } from '../../../translators/frontend.ts';
-import type { State } from '../../../translators/ir/state.ts';
+import { header, type State } from '../../../translators/ir/state.ts';
+import type { ValueType } from '../../../translators/webassembly/encoder.ts';
+import { withUnchangedResult } from '../../../translators/webassembly/helper-result.ts';
 import { makeX87Kernel, type X87Kernel } from '../../../translators/webassembly/x87/kernel.ts';
 
 type Numeric = (...operands: number[]) => number;
@@ -34,8 +36,17 @@ export class HelperFunctions {
 
   /** A helper as a function of its operands. */
   forWebAssembly(number: number, machine: Machine): Numeric {
-    const { name, run } = this.helpers[number];
-    return this.kernelOf(name)?.forWebAssembly.get(name) ?? this.bound(run, machine);
+    const { name, run, operands, result } = this.helpers[number];
+    const found = this.kernelOf(name)?.forWebAssembly.get(name);
+    if (found !== undefined) return found;
+    const bound = this.bound(run, machine);
+    if (result !== 'f64') return bound;
+    const { state, memory } = this;
+    return withUnchangedResult(bound, operands as readonly ValueType[], memory, {
+      doubles: state.f64,
+      index: header.result >> 3,
+      offset: state.base + header.result,
+    });
   }
 
   /** The helpers for an interpreter. */
