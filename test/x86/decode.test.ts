@@ -36,7 +36,8 @@ const rowGenerator = ({ row }: CompiledRow): (() => number) =>
 describe.each(modes)('in %s-bit mode the table', (mode) => {
   const decoder = decoderOf(mode);
   const i = new Instruction(mode);
-  const rows = decoder.rows.filter((row) => (mode === 64 ? row.in64 : row.in32));
+  const all = decoder.tables.compileAll();
+  const rows = all.filter((row) => (mode === 64 ? row.in64 : row.in32));
 
   it('has no two rows for the same bytes', () => {
     expect(decoder.tables.overlaps).toEqual([]);
@@ -51,7 +52,7 @@ describe.each(modes)('in %s-bit mode the table', (mode) => {
         const text = `${row.row.slice(0, 3)}: ${hexadecimal(bytes)}`;
         expect(i.length, text).toBe(bytes.length);
         if (bytes.length > 15) expect(found, text).toBe(tooLong);
-        else if (found !== row.index) expect(decoder.rows[found]?.rank ?? -1, text).toBeGreaterThan(row.rank);
+        else if (found !== row.index) expect(all[found]?.rank ?? -1, text).toBeGreaterThan(row.rank);
       }
     }
   });
@@ -119,6 +120,10 @@ describe('the decoder', () => {
 
   it('refuses AVX, AVX-512 and XOP by name', () => {
     const text = (mode: 32 | 64, ...bytes: number[]): string => disassemble(codeFetch(bytes), pc, mode).text;
+    expect(text(64, 0xc5, 0xf4, 0x58, 0xc2)).toBe('vaddps (AVX is not implemented)');
+    expect(text(32, 0xc5, 0xf7, 0x58, 0xc2)).toBe('vaddsd (AVX is not implemented)');
+    expect(text(64, 0xc4, 0xe2, 0x71, 0x00, 0xc2)).toBe('vpshufb (AVX is not implemented)');
+    expect(text(64, 0x62, 0xf1, 0x74, 0x48, 0x58, 0xc2)).toBe('vaddps (AVX-512 is not implemented)');
     expect(text(64, 0xc4, 0xe2, 0x70, 0xf2, 0xc2)).toBe('VEX-encoded instruction (AVX is not implemented)');
     expect(text(64, 0x8f, 0xe8, 0x78, 0xc0, 0xc1, 0x05)).toBe('XOP-encoded instruction (XOP is not implemented)');
     // The same bytes are les, lds and bound where they address memory in 32-bit mode.
@@ -130,7 +135,11 @@ describe('the decoder', () => {
 
   it('refuses rows that are not as the legend says', () => {
     const lift = (): void => {};
-    const build = (...row: [string, string, string, string]): Decoder => new Decoder([[...row, lift]], 64);
+    const build = (...row: [string, string, string, string]): Decoder => {
+      const decoder = new Decoder([[...row, lift]], 64);
+      decoder.tables.compileAll();
+      return decoder;
+    };
     expect(() => build('00 /8', 'add', 'Eb,Gb', '')).toThrow(
       'row 0 (00 /8; add; Eb,Gb; ): an operand of ModRM without ModRM',
     );
@@ -144,7 +153,9 @@ describe('the decoder', () => {
       ['66 0F 58 /r', 'addpd', 'Vpd,Wpd', '', lift],
       ['66 0F 58 /1', 'x', 'Wpd', '', lift],
     ];
-    expect(new Decoder(twice, 64).tables.overlaps).toEqual(['66 0F 58 /r addpd / 66 0F 58 /1 x']);
+    const { tables } = new Decoder(twice, 64);
+    tables.compileAll();
+    expect(tables.overlaps).toEqual(['66 0F 58 /r addpd / 66 0F 58 /1 x']);
   });
 });
 
@@ -190,6 +201,10 @@ const differences: readonly Difference[] = [
   { reason: 'comparisons of vectors by the name of their predicate', when: ({ i, theirs }) => /^cmp[ps][sd]$/.test(i.mnemonic) && /^cmp[a-z]+[ps][sd]$/.test(theirs.mnemonic) },
 ];
 
+/** Instructions that are not implemented, and what capstone takes for instructions of other processors. */
+const onlyCapstone =
+  /^(l[as]r|lsl|ver[rw]|vm\w+|getsec|sysenter|syscall|sysret|femms|pf\w+|pi2f\w|pswapd|pmulhrw|pavgusb|x(save|rstor|crypt|store)\w*|x(begin|abort|end|test|getbv)|(rd|wr)(pkru|fsbase|gsbase|pid|rand|seed)|lock)$/;
+
 /** Other names of the same instruction: capstone's and ours. */
 const aliases: Readonly<Record<string, string>> = {
   pushal: 'pushad',
@@ -200,6 +215,7 @@ const aliases: Readonly<Record<string, string>> = {
   ljmp: 'jmpf',
   retfq: 'retf',
   sysretq: 'sysret',
+  sysexitq: 'sysexit',
   movabs: 'mov',
   wait: 'fwait',
   feni8087_nop: 'fneni',
@@ -227,12 +243,25 @@ const seen = new Set<string>();
 describe.each(modes)('in %s-bit mode capstone agrees', async (mode) => {
   const capstone = await loadCapstone(mode);
   const decoder = decoderOf(mode);
+  const rows = decoder.tables.compileAll();
   const i = new Instruction(mode);
+
+  /** Capstone must not know either what we do not. */
+  function foundNothing(found: number, bytes: readonly number[]): string {
+    if (found !== notAnInstruction || i.refused !== '') return '';
+    const theirs = capstone(bytes, pc);
+    if (theirs.length === 0 || onlyCapstone.test(theirs.mnemonic)) return '';
+    // LOCK where the destination is a register.
+    if (theirs.mnemonic.startsWith('lock ') && !/^[^,]*\[/.test(theirs.operands)) return '';
+    // Moves of control registers, which programs may not make, with a mod that is ignored.
+    if (/\b[cd]r\d/.test(theirs.operands)) return '';
+    return `${hexadecimal(bytes)}: nothing / ${theirs.mnemonic} ${theirs.operands}`;
+  }
 
   /** What differs, '' for nothing. */
   function compare(bytes: readonly number[]): string {
     const found = decoder.decode(i, codeFetch(bytes), pc);
-    if (found < 0) return '';
+    if (found < 0) return foundNothing(found, bytes);
     const text = instructionText(i);
     const ours = splitText(text);
     const theirs = capstone(bytes, pc);
@@ -245,7 +274,7 @@ describe.each(modes)('in %s-bit mode capstone agrees', async (mode) => {
         sameOperands(ours.operands.replace(/^st,|,st$/, ''), theirs.operands, mode, i.next, { sizes }));
     if (same && sameLength) return '';
     const opcodeAt = bytes.findIndex((byte) => !isPrefix(byte, mode));
-    const comparison = { i, row: decoder.rows[found], theirs, prefixes: bytes.slice(0, opcodeAt) };
+    const comparison = { i, row: rows[found], theirs, prefixes: bytes.slice(0, opcodeAt) };
     const reason = differences.find(
       ({ anyLength, when }) => (sameLength || theirs.length === 0 || anyLength === true) && when(comparison),
     );
@@ -258,7 +287,7 @@ describe.each(modes)('in %s-bit mode capstone agrees', async (mode) => {
 
   it('about every row', () => {
     const disagreements: string[] = [];
-    for (const row of decoder.rows) {
+    for (const row of rows) {
       if (!(mode === 64 ? row.in64 : row.in32)) continue;
       const next = rowGenerator(row);
       for (let n = 0; n < 32; n++) {

@@ -256,68 +256,90 @@ function compile(row: Row, index: number): CompiledRow {
   };
 }
 
+const name = ({ row }: CompiledRow): string => `${row[0]} ${row[1]}`;
+
+/** The place of an encoding in the opcode maps (map << 8 | byte), and how many opcodes from there on it has. */
+function placeOf(encoding: string): { first: number; count: number } {
+  let at = /^(NP|66|F3|F2) /.test(encoding) ? 3 : 0;
+  let map = 0;
+  if (encoding.startsWith('0F ', at)) {
+    at += 3;
+    map = encoding.startsWith('38 ', at) ? 2 : encoding.startsWith('3A ', at) ? 3 : 1;
+    if (map > 1) at += 3;
+  }
+  const suffix = encoding.slice(at + 2, at + 4);
+  return {
+    first: (map << 8) | Number.parseInt(encoding.slice(at, at + 2), 16),
+    count: suffix === '+r' ? 8 : suffix === '+c' ? 16 : 1,
+  };
+}
+
+/** In `opcodes`: there are rows, which nobody has looked for. */
+export const notCompiled = 0x7fffffff;
+
 /**
  * The way from an opcode to a row, for one mode. `opcodes[map << 8 | byte]` is row + 1, 0 for no instruction, or -n: then
  * `variants[n + key]`, where the key is the prefix (none, 66, F3, F2) times four, plus 2 for REX.W, plus 1 for REX.B, is
- * row + 1, 0, or -m: then `modrms[m + modrm]` is row + 1 or 0.
+ * row + 1, 0, or -m: then `modrms[m + modrm]` is row + 1 or 0. Or it is `notCompiled`: a short program decodes few
+ * opcodes, so the rows of one are compiled when it is first seen.
  */
-export interface DispatchTables {
-  readonly opcodes: Int32Array;
-  readonly variants: Int32Array;
-  readonly modrms: Int32Array;
-  /** Rows that two of equal rank claim; empty when the tables are right. */
-  readonly overlaps: readonly string[];
-}
-
-const name = ({ row }: CompiledRow): string => `${row[0]} ${row[1]}`;
-
-export function compileTables(compiled: readonly CompiledRow[], mode: 32 | 64): DispatchTables {
-  const candidates: CompiledRow[][] = Array.from({ length: mapCount << 8 }, () => []);
-  for (const row of compiled) {
-    if (!(mode === 64 ? row.in64 : row.in32)) continue;
-    const first = (row.map << 8) | row.opcode;
-    for (let n = 0; n < row.opcodes; n++) candidates[first + n].push(row);
-  }
-  const opcodes = new Int32Array(mapCount << 8);
+export class DispatchTables {
+  readonly opcodes = new Int32Array(mapCount << 8);
   // Index 0 is nobody's, so that -n is negative.
-  const variants: number[] = [0];
-  const modrms: number[] = [0];
-  const overlaps: string[] = [];
+  readonly variants: number[] = [0];
+  readonly modrms: number[] = [0];
+  /** Rows as far as they are compiled. */
+  readonly rows: CompiledRow[];
+  /** Pairs of rows of equal rank that claim the same bytes; empty when the tables are right. */
+  readonly overlaps: string[] = [];
+  private readonly table: readonly Row[];
+  private readonly mode: 32 | 64;
+  /** Indices of the rows of each opcode. */
+  private readonly candidates: number[][] = [];
 
-  /** The entry of an opcode whose prefixes are known. */
-  const entryOf = (rows: readonly CompiledRow[]): number => {
-    if (rows.length === 0) return 0;
-    if (rows.length === 1 && rows[0].matchesAll) return rows[0].index + 1;
-    const ordered = rows.toSorted((a, b) => b.rank - a.rank);
-    // Whether a ModRM byte follows must not depend on it.
-    if (!ordered.every(({ hasModrm }) => hasModrm)) {
-      if (ordered[0].rank === ordered[1].rank || ordered[0].hasModrm) {
-        overlaps.push(`${name(ordered[0])} / ${name(ordered[1])}`);
+  constructor(table: readonly Row[], mode: 32 | 64) {
+    this.table = table;
+    this.mode = mode;
+    this.rows = new Array<CompiledRow>(table.length);
+    for (let index = 0; index < table.length; index++) {
+      const { first, count } = placeOf(table[index][0]);
+      for (let slot = first; slot < first + count; slot++) {
+        this.opcodes[slot] = notCompiled;
+        this.candidates[slot] ??= [];
+        this.candidates[slot].push(index);
       }
-      return ordered[0].index + 1;
     }
-    const start = modrms.length;
-    for (let modrm = 0; modrm < 256; modrm++) {
-      const matching = ordered.filter((row) => row.matches(modrm));
-      if (matching.length > 1 && matching[0].rank === matching[1].rank) {
-        overlaps.push(`${name(matching[0])} / ${name(matching[1])}`);
-      }
-      modrms.push(matching.length === 0 ? 0 : matching[0].index + 1);
-    }
-    return -start;
-  };
+  }
 
-  for (const [slot, rows] of candidates.entries()) {
-    if (rows.length === 0) continue;
+  /** Compiles every row. @throws Error where one is not written as the legend in instruction.ts says */
+  compileAll(): readonly CompiledRow[] {
+    for (let index = 0; index < this.table.length; index++) this.rows[index] ??= compileRow(this.table[index], index);
+    for (let slot = 0; slot < this.opcodes.length; slot++) this.entryAt(slot);
+    return this.rows;
+  }
+
+  /** What `opcodes` has at a slot, compiled. */
+  entryAt(slot: number): number {
+    const entry = this.opcodes[slot];
+    if (entry !== notCompiled) return entry;
+    const rows: CompiledRow[] = [];
+    for (const index of this.candidates[slot]) {
+      this.rows[index] ??= compileRow(this.table[index], index);
+      const row = this.rows[index];
+      if (this.mode === 64 ? row.in64 : row.in32) rows.push(row);
+    }
+    this.opcodes[slot] = this.compile(rows);
+    return this.opcodes[slot];
+  }
+
+  /** Makes the entry of an opcode. */
+  private compile(rows: readonly CompiledRow[]): number {
     if (rows.every(({ prefixes, w, b }) => prefixes === everyPrefix && w < 0 && b < 0)) {
-      const entry = entryOf(rows);
-      if (entry >= 0) {
-        opcodes[slot] = entry;
-        continue;
-      }
+      const entry = this.entryOf(rows);
+      if (entry >= 0) return entry;
     }
+    const { variants } = this;
     const start = variants.length;
-    opcodes[slot] = -start;
     const known = new Map<string, number>();
     for (let key = 0; key < 16; key++) {
       const matching = rows.filter(
@@ -327,16 +349,41 @@ export function compileTables(compiled: readonly CompiledRow[], mode: 32 | 64): 
       const identity = matching.map(({ index }) => index).join();
       let entry = known.get(identity);
       if (entry === undefined) {
-        entry = entryOf(matching);
+        entry = this.entryOf(matching);
         known.set(identity, entry);
       }
       variants.push(entry);
     }
+    return -start;
   }
-  return {
-    opcodes,
-    variants: Int32Array.from(variants),
-    modrms: Int32Array.from(modrms),
-    overlaps: [...new Set(overlaps)],
-  };
+
+  /** The entry of an opcode whose prefixes are known. */
+  private entryOf(rows: readonly CompiledRow[]): number {
+    if (rows.length === 0) return 0;
+    if (rows.length === 1 && rows[0].matchesAll) return rows[0].index + 1;
+    const ordered = rows.toSorted((a, b) => b.rank - a.rank);
+    const [first, second] = ordered;
+    // Whether a ModRM byte follows must not depend on it.
+    if (!ordered.every(({ hasModrm }) => hasModrm)) {
+      if (first.rank === second.rank || first.hasModrm) this.noteOverlap(first, second);
+      return first.index + 1;
+    }
+    const { modrms } = this;
+    const start = modrms.length;
+    for (let modrm = 0; modrm < 256; modrm++) {
+      let best: CompiledRow | undefined;
+      for (const row of ordered) {
+        if (!row.matches(modrm)) continue;
+        if (best === undefined) best = row;
+        else if (best.rank === row.rank) this.noteOverlap(best, row);
+      }
+      modrms.push(best === undefined ? 0 : best.index + 1);
+    }
+    return -start;
+  }
+
+  private noteOverlap(a: CompiledRow, b: CompiledRow): void {
+    const text = `${name(a)} / ${name(b)}`;
+    if (!this.overlaps.includes(text)) this.overlaps.push(text);
+  }
 }

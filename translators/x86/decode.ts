@@ -1,14 +1,13 @@
 /**
- * From code bytes to an instruction. The tables of a mode are made when its first instruction is decoded.
+ * From code bytes to an instruction. A mode's decoder is made when its first instruction is decoded, and compiles the rows
+ * of an opcode when that is first seen.
  *
  * Code is fetched in aligned words, so that a fetch never reaches into a page that the instruction does not reach into.
  */
 import type { Fetch } from '../frontend.ts';
 import {
   type CompiledRow,
-  compileRow,
-  compileTables,
-  type DispatchTables,
+  DispatchTables,
   immediateAddress,
   immediateB,
   immediateFar,
@@ -16,6 +15,7 @@ import {
   immediateV,
   immediateW,
   immediateZ,
+  notCompiled,
 } from './compile-rows.ts';
 import { type Instruction, type Row, rexB, rexR, rexW, rexX } from './instruction.ts';
 import { rows } from './rows.ts';
@@ -57,8 +57,8 @@ const index16 = [6, 7, 6, 7, -1, -1, -1, -1];
 /** Decodes instructions of one mode by a table of rows. */
 export class Decoder {
   readonly mode: 32 | 64;
-  readonly rows: readonly CompiledRow[];
   readonly tables: DispatchTables;
+  private readonly rows: readonly CompiledRow[];
   private fetch: Fetch = () => undefined;
   /** Address of the next byte; bytes of the aligned word around it. */
   private at = 0;
@@ -70,8 +70,8 @@ export class Decoder {
 
   constructor(table: readonly Row[], mode: 32 | 64) {
     this.mode = mode;
-    this.rows = table.map(compileRow);
-    this.tables = compileTables(this.rows, mode);
+    this.tables = new DispatchTables(table, mode);
+    this.rows = this.tables.rows;
   }
 
   private byte(): number {
@@ -129,8 +129,8 @@ export class Decoder {
    * @param prefix 0 none, 1 66, 2 F3, 3 F2
    */
   rowOf(map: number, opcode: number, prefix: number, w: number, modrm: number): CompiledRow | undefined {
-    const { opcodes, variants, modrms } = this.tables;
-    let entry = opcodes[(map << 8) | opcode];
+    const { variants, modrms } = this.tables;
+    let entry = this.tables.entryAt((map << 8) | opcode);
     if (entry < 0) entry = variants[4 * prefix + 2 * w - entry];
     if (entry < 0) entry = modrms[modrm - entry];
     return entry === 0 ? undefined : this.rows[entry - 1];
@@ -191,6 +191,7 @@ export class Decoder {
     i.opcode = byte;
     const { opcodes, variants, modrms } = this.tables;
     let entry = opcodes[(map << 8) | byte];
+    if (entry === notCompiled) entry = this.tables.entryAt((map << 8) | byte);
     let modrm = -1;
     if (entry < 0) {
       const prefix = i.repeat !== 0 ? (i.repeat === 0xf3 ? 8 : 12) : operandSizePrefix ? 4 : 0;

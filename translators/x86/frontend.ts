@@ -6,6 +6,7 @@ import { i386Helpers, x86_64Helpers } from './helpers.ts';
 import { Instruction } from './instruction.ts';
 import { Lifter } from './lift.ts';
 import { i386Registers, x86_64Registers } from './registers.ts';
+import { rows } from './rows.ts';
 import { wideAddress } from './wide-address.ts';
 
 /** MXCSR's rounding mode, exception masks, flush to zero, denormals are zeroes; the register has the default mode as 0. */
@@ -16,7 +17,7 @@ const mxcsrInexact = 0x20;
 function makeFrontend(mode: 32 | 64): Frontend {
   const registers = mode === 64 ? x86_64Registers : i386Registers;
   const decoder = decoderOf(mode);
-  const lifters = decoder.rows.map(({ row }) => row[4]);
+  const lifters = rows.map((row) => row[4]);
   // One of each is enough: lifting an instruction is never interrupted by lifting another.
   const instruction = new Instruction(mode);
   const lifter = new Lifter(registers);

@@ -69,7 +69,9 @@ export class CaseGenerator {
 
   /** Rows whose cases are compared in this mode. */
   get rows(): readonly CompiledRow[] {
-    return this.decoder.rows.filter((row) => (this.mode === 64 ? row.in64 : row.in32) && isComparable(row));
+    return this.decoder.tables
+      .compileAll()
+      .filter((row) => (this.mode === 64 ? row.in64 : row.in32) && isComparable(row));
   }
 
   /** `count` states for one random instruction of the row, which lies in the slot. */
@@ -353,7 +355,7 @@ export class CaseGenerator {
     const control = this.randomControl();
     view.setUint16(0, control, true);
     // Exceptions that are not masked would be pending.
-    const status = next() & 0x7f00 & ~0x0000;
+    const status = next() & 0x7f00;
     const exceptions = once(next, 2) ? next() & control & 0x3f : 0;
     view.setUint16(2, status | exceptions, true);
     fx[4] = once(next, 2) ? 0xff : next() & 0xff;
