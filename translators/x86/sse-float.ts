@@ -317,7 +317,7 @@ function integral(form: Form): Lift {
 
 /**
  * rcpps, rsqrtps, rcpss, rsqrtss: the manual bounds their relative error by 1.5 * 2^-12 and leaves the rest to the processor.
- * Here they are exact to single precision. They raise no exceptions, know no rounding mode, and take denormals as zeros.
+ * Here they are exact to single precision. They raise no exceptions, know no rounding mode, and neither take nor give denormals.
  */
 function estimate(isRoot: boolean, form: 'ps' | 'ss'): Lift {
   return (l) => {
@@ -325,7 +325,8 @@ function estimate(isRoot: boolean, form: 'ps' | 'ss'): Lift {
     const source = withoutDenormals(l, vector(l, 1));
     const one = b.constant128(0x3f800000, 0x3f800000, 0x3f800000, 0x3f800000);
     const divisor = isRoot ? inline(l, 'sqrt', source, source) : source;
-    place(l, form, inline(l, 'div', one, divisor));
+    // Reciprocals that would be denormal are zeros, too.
+    place(l, form, withoutDenormals(l, inline(l, 'div', one, divisor)));
   };
 }
 

@@ -205,6 +205,8 @@ export class ThreadCode {
     const words = this.state.i32;
     words[exitWord] = exitCode.none;
     this.leaving = false;
+    // The personality may have changed the floating-point mode (the end of a signal handler).
+    this.modeLeft = true;
     for (;;) {
       unwind[0] = 0;
       if (words[interruptWord] !== 0) {

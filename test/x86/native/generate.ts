@@ -49,6 +49,14 @@ export function decodeCase(decoder: Decoder, i: Instruction, { code, offset }: C
   return decoder.decode(i, fetch, start);
 }
 
+/** Where the memory operand of an instruction of ModRM is. */
+export function operandAddress(i: Instruction, { registers }: Case): number {
+  let sum = (BigInt(i.displacementHigh) << 32n) + BigInt(i.displacement >>> 0);
+  if (i.base >= 0) sum += registers[i.base];
+  if (i.index >= 0) sum += registers[i.index] << BigInt(i.scale);
+  return Number(BigInt.asUintN(i.addressSize * 8, sum));
+}
+
 /** Random cases of one mode. */
 export class CaseGenerator {
   readonly mode: 32 | 64;
@@ -161,7 +169,8 @@ export class CaseGenerator {
   private target(size: number): number {
     const { next, i } = this;
     if (size >= 512) return windowAddress + (once(next, 16) ? 256 + below(next, 32) : 16 * below(next, 32));
-    if (!branches.test(i.mnemonic) && !i.mnemonic.startsWith('f') && once(next, 32)) return windowAddress + windowSize - below(next, 2 * size + 1);
+    if (!branches.test(i.mnemonic) && !i.mnemonic.startsWith('f') && once(next, 32))
+      return windowAddress + windowSize - below(next, 2 * size + 1);
     const at = windowAddress + 256 + below(next, 256);
     // Where fillTargets() puts them.
     if (branches.test(i.mnemonic)) return at & ~7;
@@ -287,7 +296,7 @@ export class CaseGenerator {
       }
     }
     if (!this.hasMemory()) return;
-    const at = this.operandAddress(one) - windowAddress;
+    const at = operandAddress(this.i, one) - windowAddress;
     if (mnemonic === 'ldmxcsr' && at + 4 <= windowSize && !once(next, 6)) view.setUint32(at, this.randomMxcsr(), true);
     else if (mnemonic.startsWith('fxrstor') && at + 512 <= windowSize) {
       this.fillFloating(window.subarray(at, at + 512));
@@ -316,19 +325,11 @@ export class CaseGenerator {
     return this.hasMemory() && (i.base === number || i.index === number);
   }
 
-  private operandAddress({ registers }: Case): number {
-    const { i } = this;
-    let sum = (BigInt(i.displacementHigh) << 32n) + BigInt(i.displacement >>> 0);
-    if (i.base >= 0) sum += registers[i.base];
-    if (i.index >= 0) sum += registers[i.index] << BigInt(i.scale);
-    return Number(BigInt.asUintN(i.addressSize * 8, sum));
-  }
-
   /** 16 bytes of operand 0 as two numbers. */
   private operandValue(one: Case): [bigint, bigint] {
     const { i } = this;
     if (!this.hasMemory()) return [one.registers[i.rm], 0n];
-    const at = this.operandAddress(one) - windowAddress;
+    const at = operandAddress(this.i, one) - windowAddress;
     if (at < 0 || at + 16 > windowSize) return [0n, 0n];
     const view = new DataView(one.window.buffer, one.window.byteOffset);
     return [view.getBigUint64(at, true), view.getBigUint64(at + 8, true)];
