@@ -136,6 +136,8 @@ export class BlockAnalysis {
     const leaves = this.leaves();
     /** Positions of side exits, descending. */
     const exits: number[] = [];
+    /** The next point where the state block is brought up to date. */
+    let update = block.end;
     let traps = 0;
     const use = (value: number, at: number): void => {
       if (value < 0) return;
@@ -148,7 +150,10 @@ export class BlockAnalysis {
     for (let at = block.end - 1; at >= block.first; at--) {
       const code = unit.op[at];
       const kind = kinds[code];
-      if (this.leavesBefore[at + 1] === 1) exits.push(at + 1);
+      if (this.leavesBefore[at + 1] === 1) {
+        exits.push(at + 1);
+        update = at + 1;
+      }
       // A read noted at this position comes before this instruction.
       for (; read >= 2 && reads[read - 2] > at; read -= 2) {
         const register = reads[read - 1];
@@ -174,7 +179,7 @@ export class BlockAnalysis {
         if (final && has(flow.neededOut, flow.words, this.index, register)) needed[at] |= write.local;
         if ((needed[at] & (write.local | write.memory)) !== 0) use(value, at);
         if (mayTrap !== undefined && !isPrompt && (needed[at] & write.memory) !== 0) {
-          extend(value, exits.length > 0 ? exits[exits.length - 1] : block.end);
+          extend(value, update);
         }
         if ((needed[at] & write.edges) !== 0) {
           extend(value, block.end);
@@ -214,6 +219,7 @@ export class BlockAnalysis {
       for (const operand of this.operandsOf(at)) use(operand, at);
       if (sideExits[code] === 1 && (kind !== 'load' || this.isChecked(at))) {
         exits.push(at);
+        if (this.isUpdatePoint(at)) update = at;
         if (showsAll(code, unit.imm[at], helpers)) traps++;
         if (kind === 'helper') {
           // What it writes it need not write: an earlier write still counts.
@@ -277,7 +283,12 @@ export class BlockAnalysis {
   /** Whether the state block must be up to date before the instruction at a position. */
   isUpdatePoint(at: number): boolean {
     const code = this.context.unit.op[at];
-    return sideExits[code] === 1 && (kinds[code] !== 'load' || this.isChecked(at));
+    return sideExits[code] === 1 && (kinds[code] !== 'load' || this.isChecked(at)) && !this.isColdExit(at);
+  }
+
+  /** Whether control may leave at a position, where that is seldom: the state block is brought up to date on that way only. */
+  isColdExit(at: number): boolean {
+    return this.context.traps !== undefined && this.context.unit.op[at] === op.exit_if;
   }
 
   /** Whether a way out of the block leads out of the region. */

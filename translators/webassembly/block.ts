@@ -36,6 +36,8 @@ export interface BlockContext extends AnalysisContext {
 }
 
 const none = -1;
+/** More delayed writes than this are not repeated on a way out that is seldom taken. */
+const mostDelayed = 12;
 const loads: Record<string, readonly [load: number, store: number, align: number]> = {
   i32: [wasm.i32_load, wasm.i32_store, 2],
   i64: [wasm.i64_load, wasm.i64_store, 3],
@@ -59,7 +61,7 @@ export class BlockEmitter {
   private readonly registerLocals: Int32Array;
   private readonly sequence: Sequence;
   /** Writes of the state block that are delayed to the next point where it must be up to date. */
-  private readonly delayed: { register: number; value: number }[] = [];
+  private readonly delayed: { readonly register: number; value: number }[] = [];
   /** Registers written late whose locals may be newer than the state block since an earlier block, by number: 1. */
   private readonly newer: Uint8Array;
   /** Whether a register was assigned since the state block was up to date. */
@@ -215,6 +217,21 @@ export class BlockEmitter {
     this.f.end();
   }
 
+  private exitIf(at: number): void {
+    const { f } = this;
+    const isCold = this.analysis.isColdExit(at);
+    if (isCold && this.delayed.length > mostDelayed) this.update();
+    this.push(this.context.unit.a[at]);
+    f.open(wasm.if);
+    if (isCold) {
+      // Only here: where control goes on the writes stay delayed.
+      this.storeNewer();
+      for (const { register, value } of this.delayed) this.store(register, () => this.push(value));
+    }
+    this.sideExit(this.pcOf(at));
+    f.end();
+  }
+
   private count(instructions: number): void {
     const { f } = this;
     if (instructions === 0) return;
@@ -273,10 +290,7 @@ export class BlockEmitter {
         this.helper(at);
         return;
       default:
-        if (code === op.exit_if) {
-          this.push(unit.a[at]);
-          this.leaveIf(this.pcOf(at));
-        }
+        if (code === op.exit_if) this.exitIf(at);
     }
   }
 
@@ -358,8 +372,13 @@ export class BlockEmitter {
   private write(register: number, value: number): void {
     const { traps, flow } = this.context;
     const isPrompt = traps === undefined || flow.late?.isPrompt[register] === 1;
-    if (isPrompt) this.store(register, () => this.push(value));
-    else this.delayed.push({ register, value });
+    if (isPrompt) {
+      this.store(register, () => this.push(value));
+      return;
+    }
+    const before = this.delayed.find((one) => one.register === register);
+    if (before === undefined) this.delayed.push({ register, value });
+    else before.value = value;
   }
 
   /** Brings the state block up to date. */
