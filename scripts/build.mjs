@@ -54,6 +54,7 @@ const deferred = new Set([
   'src/cli/x86-architecture.ts',
   'src/diagnostics/fatal-signal.ts',
   'src/engines/log.ts',
+  'src/engines/translated/inspected.ts',
   'src/engines/translated/kept-translations.ts',
   'src/engines/translated/webassembly-linker.ts',
   'src/engines/traced/traced-engine.ts',

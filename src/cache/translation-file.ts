@@ -6,7 +6,7 @@
  *     index           JSON, filled up with spaces: see FileIndex
  *     translations    one after another, each with its own checksum in the index: see encodeTranslation
  */
-import type { Trap } from '../../translators/webassembly/region.ts';
+import type { Trap } from '../../translators/webassembly/emitted-module.ts';
 import { type Checksum, checksum } from './checksum.ts';
 
 /** Code that was read while a translation was made: `count` values of `length` bytes each from guest address `start` on. */

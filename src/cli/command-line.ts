@@ -2,6 +2,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { contenderNames } from '../compare/contenders.ts';
 import type { CompareOptions } from './compare.ts';
+import type { InspectOptions } from './inspect.ts';
+import { addInspect } from './inspect-options.ts';
 import { type OptionRow, type PartialOptions, parseValue, runOptions, UsageError } from './options.ts';
 
 /** What the user asked for. */
@@ -22,6 +24,12 @@ export type Request =
   | {
       readonly kind: 'compare';
       readonly options: CompareOptions;
+      readonly program: string;
+      readonly args: readonly string[];
+    }
+  | {
+      readonly kind: 'inspect';
+      readonly options: InspectOptions;
       readonly program: string;
       readonly args: readonly string[];
     }
@@ -99,6 +107,9 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   });
   addCompare(stele, (options, program, programArgs) => {
     request = { kind: 'compare', options, program, args: programArgs };
+  });
+  addInspect(stele, (options, program, programArgs) => {
+    request = { kind: 'inspect', options, program, args: programArgs };
   });
   const doctor = stele
     .command('doctor')

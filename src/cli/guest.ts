@@ -11,6 +11,7 @@ import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { Engine, Log } from '../engines/engine.ts';
+import type { Inspector } from '../engines/inspection.ts';
 import type { StartTracedProcess } from '../engines/traced/traced-process.ts';
 import type { CreateVirtualMachine } from '../engines/virtualized/hypervisor.ts';
 import type { FileHost } from '../host/host.ts';
@@ -56,6 +57,10 @@ export interface GuestOptions {
   readonly keepsRunning?: () => void;
   readonly observer?: CallObserver;
   readonly log?: Log;
+  /** Is shown every translation. */
+  readonly inspector?: Inspector;
+  /** See EngineOptions. */
+  readonly ahead?: boolean;
   /** Where translations of the program are kept from run to run. */
   readonly translations?: () => ProgramStore;
   /** Where interpreter code of the program is kept from run to run. */
@@ -130,6 +135,8 @@ export function createGuest(options: GuestOptions): Guest {
     frontend,
     memory,
     countInstructions: options.measure,
+    inspector: options.inspector,
+    ahead: options.ahead,
     translations: options.translations,
     createVirtualMachine: options.createVirtualMachine,
     startTracedProcess: options.startTracedProcess,

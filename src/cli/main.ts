@@ -39,6 +39,10 @@ async function perform(wanted: Request): Promise<number> {
       const { runCompare } = await import('./compare.ts');
       return await runCompare(wanted.options, wanted.program, wanted.args);
     }
+    case 'inspect': {
+      const { inspect } = await import('./inspect.ts');
+      return await inspect(wanted.options, wanted.program, wanted.args);
+    }
     case 'print':
       writeOutput(wanted.text);
       return 0;

@@ -73,6 +73,12 @@ export class SymbolTable {
     return symbol;
   }
 
+  /** The functions that the table gives a size, in address order. */
+  functions(): FoundSymbol[] {
+    const sized = (this.entries ?? this.read()).filter(({ size }) => size > 0);
+    return sized.map(({ start }) => this.symbolAt(start + this.bias) as FoundSymbol);
+  }
+
   private read(): readonly Entry[] {
     const sections = readSections(this.image);
     const table = sections.find((section) => section?.type === typeSymbolTable);

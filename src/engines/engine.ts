@@ -8,6 +8,7 @@ import type { Frontend, Machine } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
 import type { ProgramStore } from '../cache/program-store.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { Inspector } from './inspection.ts';
 import type { EngineStatistics } from './statistics.ts';
 import type { StartTracedProcess } from './traced/traced-process.ts';
 import type { CreateVirtualMachine } from './virtualized/hypervisor.ts';
@@ -50,6 +51,10 @@ export interface EngineOptions {
   readonly translations?: (() => ProgramStore) | undefined;
   /** Where interpreter code of the program is kept from run to run. */
   readonly blocks?: (() => ProgramStore) | undefined;
+  /** Is shown every translation, which then counts what it runs; wants countInstructions, too. */
+  readonly inspector?: Inspector | undefined;
+  /** Translations are made before anything has run: none of their code counts as cold. */
+  readonly ahead?: boolean | undefined;
   /** For the engine that runs the guest on the processor itself. */
   readonly createVirtualMachine?: CreateVirtualMachine | undefined;
   /** For the engine that runs it there in a traced process. */

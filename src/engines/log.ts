@@ -3,8 +3,8 @@
 import type { Fetch, Frontend, Helper } from '../../translators/frontend.ts';
 import { printBlock } from '../../translators/ir/printer.ts';
 import type { Block, Unit } from '../../translators/ir/unit.ts';
+import type { EmittedModule } from '../../translators/webassembly/emitted-module.ts';
 import { printBody } from '../../translators/webassembly/printer.ts';
-import type { EmittedModule } from '../../translators/webassembly/region.ts';
 import { hex8, symbolicAddress } from '../diagnostics/places.ts';
 import type { EngineHost, EngineOptions } from './engine.ts';
 import { codeFetcher } from './guest-code.ts';

@@ -128,6 +128,11 @@ export function writeOutput(text: string): void {
   writeWhole(1, text);
 }
 
+/** Whether text on standard output may be coloured: a terminal shows it, and the user does not object (no-color.org). */
+export function outputIsColoured(): boolean {
+  return process.stdout.isTTY === true && !process.env.NO_COLOR;
+}
+
 export function writeError(text: string): void {
   writeWhole(2, text);
 }

@@ -6,6 +6,7 @@
  * these many cold paths small. Writes that nothing sees are dropped; a write that only some of the block's ways
  * out see is made on those. Values become constants (`t7`), or are written where they are used.
  */
+import type { BlockCounters } from '../counters.ts';
 import { op } from '../ir/builder.ts';
 import { calledNumber } from '../ir/interpreter-encoding.ts';
 import { header } from '../ir/state.ts';
@@ -27,6 +28,8 @@ export interface Lines {
 export interface BlockContext extends AnalysisContext {
   readonly memory: MemoryConstants;
   readonly countInstructions: boolean;
+  /** By block; undefined where they are not counted one by one. */
+  readonly counters: readonly BlockCounters[] | undefined;
   readonly lines: Lines;
   /** Names of the registers' locals, by number. */
   readonly locals: readonly string[];
@@ -37,6 +40,9 @@ export interface BlockContext extends AnalysisContext {
   /** Codes of the called operations that the function uses: marked as they are. */
   readonly usedCalls: Set<number>;
 }
+
+/** A statement that adds to a counter at an offset in bytes. */
+export const counterText = (offset: number, count: number): string => `C[${offset >> 3}] += ${count};`;
 
 const indexArray: Partial<Record<Type, string>> = { i32: 'S', f64: 'F' };
 
@@ -73,6 +79,8 @@ export class BlockEmitter {
     this.analysis.analyse(index, block);
     if (first !== '') this.line(first, block.pc);
     this.checkEarly();
+    const counters = this.context.counters?.[index];
+    if (counters !== undefined) this.line(counterText(counters.executions, 1), block.pc);
     for (let at = block.first; at < block.end; at++) {
       const exit = this.analysis.exitBehindHelper(at);
       if (exit >= 0) this.line(`if (U[0] !== 0) ${this.sideExit(exit)}`, this.pcOf(at - 1));
@@ -141,7 +149,9 @@ export class BlockEmitter {
   }
 
   private countText(instructions: number): string {
-    return `F[${header.instructions >> 3}] += ${instructions};`;
+    const counters = this.context.counters?.[this.index];
+    const own = counters === undefined ? '' : ` ${counterText(counters.instructions, instructions)}`;
+    return `F[${header.instructions >> 3}] += ${instructions};${own}`;
   }
 
   /** Guest instructions of the block before an address, when they are counted. */

@@ -11,6 +11,7 @@
  * | S F | the state block as Int32Array, Float64Array |
  * | D I B P | guest memory as DataView, Int32Array, Uint8Array; the permission table |
  * | U | U[0] is not 0 when every translation must be left, because one may be stale |
+ * | C | the counters of an inspected translation (counters.ts), as Float64Array |
  * | T M | the State and the Machine, for helpers; h3 is helper number 3 |
  * | R(pc) | leaves at the start of a loop (chained) |
  * | V(pc) | leaves for pc, outside of the default floating-point mode |
@@ -31,6 +32,7 @@
  * entered anew. Where instructions may lie at any address, returns write the pc there, so that these two can be returned to. A caller that gets back anything but the address
  * behind its call returns it in turn: no guest state is on the host's stack, so unwinding is always right.
  */
+import type { RegionCounters } from '../counters.ts';
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
@@ -40,7 +42,7 @@ import type { Region } from '../optimize/discover.ts';
 import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
 import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
-import { BlockEmitter, type Lines } from './block.ts';
+import { BlockEmitter, counterText, type Lines } from './block.ts';
 import type { MemoryConstants } from './memory.ts';
 
 export interface EmitOptions {
@@ -50,6 +52,8 @@ export interface EmitOptions {
   /** The region was lifted exactly because it may leave the default floating-point mode: others must not be entered outside of it. */
   readonly checksMode: boolean;
   readonly countInstructions: boolean;
+  /** Counts of this translation; asks for countInstructions, too. */
+  readonly counters?: RegionCounters | undefined;
   /** Guest calls take no more of the host's stack than this, in units of 128 bytes. */
   readonly depthLimit: number;
   /** Times that one call of a translation may come to the start of its loops before it is left there. */
@@ -70,6 +74,8 @@ export interface EmittedRegion {
   readonly source: string;
   /** The guest address that each line of the text came from. */
   readonly pcs: readonly number[];
+  /** Lines of the text, from 0, that blocks begin and end at: what comes before and behind belongs to the function as a whole. */
+  readonly blockLines: { readonly first: number; readonly end: number };
   /** Guest addresses whose cells the text names. */
   readonly cells: readonly number[];
   /** Numbers of the helpers that it names. */
@@ -93,6 +99,11 @@ const constants = [
   ['B', 'bytes'],
   ['P', 'permissions'],
 ] as const;
+
+const countingConstants = [...constants, ['C', 'counts']] as const;
+
+/** Lines of a function before those of its body: its name, constants and locals. */
+const headLines = 3;
 
 /** Hexadecimal, as in the names of cells and in comments. */
 export const hex = (value: number): string => (value >>> 0).toString(16);
@@ -165,6 +176,7 @@ class RegionEmitter extends StructuredEmitter {
       memory: options.memory,
       preciseFaults: options.preciseFaults,
       countInstructions: options.countInstructions,
+      counters: options.counters?.blocks,
       lines: this.lines,
       locals: this.locals,
       usedLocals: this.usedLocals,
@@ -180,10 +192,13 @@ class RegionEmitter extends StructuredEmitter {
       this.line('leave: {', entry);
       this.line(`if (depth >>> 0 > ${options.depthLimit} || S[${header.interrupt >> 2}] !== 0) break leave;`, entry);
     }
+    if (options.counters !== undefined) this.line(counterText(options.counters.entries, 1), entry);
     this.fill(0, entry);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.select(route.dispatch.node, route.selector, entry);
+    const first = headLines + this.lines.text.length;
     this.tree(0);
+    const end = headLines + this.lines.text.length;
     const declared: string[] = [];
     if (!options.chained) {
       declared.push(`next = depth + ${frameWeight(this.lines.text)}`, 'exit = depth', ...this.exitVariables);
@@ -196,13 +211,14 @@ class RegionEmitter extends StructuredEmitter {
     }
     if (this.structure.isLoop.includes(1)) declared.push(`n = ${options.loopBudget}`);
     for (const dispatch of this.structure.dispatches) declared.push(`d${dispatch.node} = 0`);
-    const head = `function ${options.name}(depth) {\nconst ${constants.map(([name, outer]) => `${name} = ${outer}`).join(', ')};`;
+    const head = `function ${options.name}(depth) {\nconst ${(options.counters === undefined ? constants : countingConstants).map(([name, outer]) => `${name} = ${outer}`).join(', ')};`;
     const locals = declared.length > 0 ? `let ${declared.join(', ')};` : '';
     return {
       name: options.name,
       entry,
       source: `${head}\n${locals}\n${this.lines.text.join('\n')}\n}`,
       pcs: [entry, entry, entry, ...this.lines.pcs, entry],
+      blockLines: { first, end },
       cells: [...this.cells],
       helpers: [...this.usedHelpers],
       calls: [...this.usedCalls],
@@ -301,11 +317,6 @@ class RegionEmitter extends StructuredEmitter {
       this.line('}', pc);
     });
     this.line('}', pc);
-  }
-
-  private pcAt(position: number): number {
-    const node = this.structure.order[position];
-    return node < this.region.blocks.length ? this.region.blocks[node].pc : this.region.entry;
   }
 
   // -- blocks

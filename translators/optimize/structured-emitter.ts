@@ -27,6 +27,12 @@ export abstract class StructuredEmitter {
   protected abstract block(position: number, index: number): void;
   protected abstract dispatch(position: number, dispatch: Dispatch): void;
 
+  /** The guest address of the block at a position; of a dispatch node, the region's. */
+  protected pcAt(position: number): number {
+    const node = this.structure.order[position];
+    return node < this.region.blocks.length ? this.region.blocks[node].pc : this.region.entry;
+  }
+
   // -- the walk
 
   /** Emits the node at a position, and all that it dominates. */

@@ -5,6 +5,7 @@
  * can leave anywhere without storing anything; but where accesses trap, not all have locals, and loops write some late
  * (optimize/late-writes.ts). Values live in locals: V8's optimizing compiler makes registers of them.
  */
+import type { BlockCounters } from '../counters.ts';
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
@@ -27,6 +28,8 @@ export interface BlockContext extends AnalysisContext {
   /** Offset of the thread's state block in the memory. */
   readonly stateBase: number;
   readonly countInstructions: boolean;
+  /** By block; undefined where they are not counted one by one. */
+  readonly counters: readonly BlockCounters[] | undefined;
   readonly hasFusedMultiplyAdd: boolean;
   readonly f: FunctionWriter;
   /** A local that holds 0, which is not known when the function is compiled. */
@@ -92,6 +95,7 @@ export class BlockEmitter {
     this.home.fill(none, block.first, block.end);
     this.setDone.fill(0, block.first, block.end);
     this.f.freeTemporaries();
+    this.f.from(block.pc);
     this.analysis.analyse(index, block);
     this.isBehind = false;
     const { flow } = this.context;
@@ -104,6 +108,8 @@ export class BlockEmitter {
     }
     first();
     this.checkEarly();
+    const counters = this.context.counters?.[index];
+    if (counters !== undefined) this.f.addToDouble(counters.executions, 1);
     this.delayed.length = 0;
     for (let at = block.first; at < block.end; at++) {
       const exit = this.analysis.exitBehindHelper(at);
@@ -112,6 +118,7 @@ export class BlockEmitter {
         this.pushHeader(header.unwind);
         this.leaveIf(exit);
       }
+      this.f.from(this.pcOf(at));
       const isLast = at === block.end - 1;
       if (this.analysis.isUpdatePoint(at)) this.update();
       else if (isLast) this.writeDelayed();
@@ -235,14 +242,9 @@ export class BlockEmitter {
   private count(instructions: number): void {
     const { f } = this;
     if (instructions === 0) return;
-    const at = this.context.stateBase + header.instructions;
-    doubles[0] = instructions;
-    f.i32(0);
-    f.i32(0);
-    f.memory(wasm.f64_load, 3, at);
-    f.f64(doubleWords[0], doubleWords[1]);
-    f.op(0xa0);
-    f.memory(wasm.f64_store, 3, at);
+    f.addToDouble(this.context.stateBase + header.instructions, instructions);
+    const counters = this.context.counters?.[this.index];
+    if (counters !== undefined) f.addToDouble(counters.instructions, instructions);
   }
 
   /** Guest instructions of the block before an address, when they are counted. */
@@ -541,6 +543,3 @@ export class BlockEmitter {
     };
   }
 }
-
-const doubles = new Float64Array(1);
-const doubleWords = new Int32Array(doubles.buffer);

@@ -6,10 +6,18 @@ import { simd, vectorPrefix } from './vector-instructions.ts';
 /** Type byte of a block without a result (section 5.3.5). */
 const emptyBlock = 0x40;
 
+/** The guest instruction that code from an offset on, in bytes, came from. */
+export interface Origin {
+  readonly offset: number;
+  readonly pc: number;
+}
+
 export class FunctionWriter {
   readonly out = new ByteWriter(4096);
   readonly localTypes: ValueType[] = [];
   readonly imports: FunctionImport[] = [];
+  /** Where instructions come from: absent where nobody asks. */
+  origins: Origin[] | undefined;
   private readonly importIndices = new Map<string, number>();
   private readonly parameters: number;
   /** Labels of the enclosing blocks, innermost last; '' for those that nothing names. */
@@ -22,6 +30,11 @@ export class FunctionWriter {
   /** @param parameters how many locals are the function's parameters */
   constructor(parameters: number) {
     this.parameters = parameters;
+  }
+
+  /** What is written from here on belongs to a guest instruction. */
+  from(pc: number): void {
+    this.origins?.push({ offset: this.out.length, pc: pc >>> 0 });
   }
 
   // -- locals
@@ -123,6 +136,17 @@ export class FunctionWriter {
     this.out.unsigned(offset);
   }
 
+  /** Adds a constant to a double in memory. */
+  addToDouble(offset: number, value: number): void {
+    doubles[0] = value;
+    this.i32(0);
+    this.i32(0);
+    this.memory(wasm.f64_load, 3, offset);
+    this.f64(doubleWords[0], doubleWords[1]);
+    this.op(wasm.f64_add);
+    this.memory(wasm.f64_store, 3, offset);
+  }
+
   call(index: number): void {
     this.out.byte(wasm.call);
     this.out.unsigned(index);
@@ -177,3 +201,6 @@ export class FunctionWriter {
     return runs;
   }
 }
+
+const doubles = new Float64Array(1);
+const doubleWords = new Int32Array(doubles.buffer);

@@ -1,9 +1,10 @@
 /** Makes callable functions of emitted modules. */
 import { runtime } from '../ir/runtime.ts';
+import type { EmittedModule } from './emitted-module.ts';
 import { encodeModule, exportName, type FunctionType, importModule, memoryName, tableName } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { fusedMultiplyAdd } from './instructions.ts';
-import { type EmittedModule, translationType } from './region.ts';
+import { translationType } from './region.ts';
 
 /** A translation in the table: takes the depth of guest calls and its slot, gives the guest address to go on at. */
 export type TableFunction = (depth: number, slot: number) => number;

@@ -75,6 +75,7 @@ export const wasm = {
   i64_rotl: 0x89,
   f64_abs: 0x99,
   f64_nearest: 0x9e,
+  f64_add: 0xa0,
   i32_wrap_i64: 0xa7,
   i64_extend_i32_s: 0xac,
   i64_extend_i32_u: 0xad,

@@ -19,6 +19,19 @@ const prefixedNames: Readonly<Record<number, Readonly<Record<number, string>>>> 
 
 /** @param imports names of the functions that `call` may name */
 export function printBody(body: Uint8Array, imports: readonly FunctionImport[]): string {
+  return bodyLines(body, imports)
+    .map(({ text }) => text)
+    .join('\n');
+}
+
+/** An instruction, indented, and its offset in the body. */
+export interface BodyLine {
+  readonly offset: number;
+  readonly text: string;
+}
+
+/** What printBody() joins. */
+export function bodyLines(body: Uint8Array, imports: readonly FunctionImport[]): BodyLine[] {
   let at = 0;
   const unsigned = (): number => {
     let value = 0;
@@ -36,9 +49,10 @@ export function printBody(body: Uint8Array, imports: readonly FunctionImport[]):
       if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
     }
   };
-  const lines: string[] = [];
+  const lines: BodyLine[] = [];
   let depth = 1;
   while (at < body.length) {
+    const offset = at;
     const opcode = body[at++];
     let text = opcodeNames.get(opcode) ?? `0x${opcode.toString(16)}`;
     const outdent = opcode === wasm.end || opcode === wasm.else ? 1 : 0;
@@ -81,7 +95,7 @@ export function printBody(body: Uint8Array, imports: readonly FunctionImport[]):
         text += ` offset=${unsigned()}`;
       }
     }
-    lines.push(indent + text);
+    lines.push({ offset, text: indent + text });
   }
-  return lines.join('\n');
+  return lines;
 }

@@ -14,6 +14,7 @@
  * | h3 | helper number 3 |
  * | nanOf2 … | functions of the operations' runtime |
  */
+import type { RegionCounters } from '../counters.ts';
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
@@ -24,7 +25,8 @@ import { type HelperRegisters, has, type RegisterFlow } from '../optimize/regist
 import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter } from './block.ts';
-import { encodeModule, type FunctionImport, type FunctionType } from './encoder.ts';
+import type { EmittedModule, Trap } from './emitted-module.ts';
+import { encodeModule, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { wasm } from './instructions.ts';
 import { type MemoryLayout, trapsByItself } from './memory.ts';
@@ -42,33 +44,16 @@ export interface EmitOptions {
   readonly accessesTrap: boolean;
   readonly checksMode: boolean;
   readonly countInstructions: boolean;
+  /** Counts of this translation; asks for countInstructions, too. */
+  readonly counters?: RegionCounters | undefined;
+  /** Tell where instructions came from (EmittedModule.origins). */
+  readonly notesOrigins?: boolean;
   readonly depthLimit: number;
   readonly loopBudget: number;
   readonly hasFusedMultiplyAdd: boolean;
   /** The slot of a guest address in the table; 0 when there is none for it. */
   slotOf(pc: number): number;
   indirectTargets(pc: number): readonly number[];
-}
-
-export interface Trap {
-  /** Of the instruction, from the module's start. */
-  readonly offset: number;
-  /** The guest instruction to go on from. */
-  readonly pc: number;
-  /** Guest instructions of its block before it, when they are counted. */
-  readonly executed: number;
-  /** Registers are in the state block, so that the guest can go on. Else only those are that the address is computed from. */
-  readonly isCurrent: boolean;
-}
-
-export interface EmittedModule {
-  readonly name: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly imports: readonly FunctionImport[];
-  /** Where the function may trap. */
-  readonly traps: readonly Trap[];
-  /** The function's instructions, for printing. */
-  readonly body: Uint8Array;
 }
 
 /** Of every translation: depth and slot to guest address. */
@@ -110,6 +95,8 @@ class RegionEmitter extends StructuredEmitter {
   private readonly selectors = new Map<number, number>();
   /** Locals that hold 0, loaded where the function begins. */
   private readonly zeros = new Map<'i32' | 'i64', number>();
+  /** The block that is emitted. */
+  private index = 0;
   private arms = 0;
   /** With offsets in the body so far. */
   private readonly traps: Trap[] = [];
@@ -138,16 +125,24 @@ class RegionEmitter extends StructuredEmitter {
       stateBase: options.stateBase,
       preciseFaults: options.preciseFaults,
       countInstructions: options.countInstructions,
+      counters: options.counters?.blocks,
       hasFusedMultiplyAdd: options.hasFusedMultiplyAdd,
       f: this.f,
       zero: (type) => this.zero(type),
       traps: options.accessesTrap ? (at) => trapsByItself(region.unit, at, options.layout) : undefined,
-      mayTrap: (pc, executed, isCurrent) => this.traps.push({ offset: this.f.out.length, pc, executed, isCurrent }),
+      mayTrap: (pc, executed, isCurrent) => this.mayTrap(pc, executed, isCurrent),
     });
+  }
+
+  private mayTrap(pc: number, executed: number, isCurrent: boolean): void {
+    const trap = { offset: this.f.out.length, pc, executed, isCurrent };
+    const counters = this.options.counters?.blocks[this.index];
+    this.traps.push(counters === undefined ? trap : { ...trap, counter: counters.instructions });
   }
 
   emit(): EmittedModule {
     const { options, f } = this;
+    if (options.notesOrigins) f.origins = [];
     this.fill(0);
     const route = this.structure.route.get(0);
     if (route !== undefined) this.select(route.dispatch.node, route.selector);
@@ -174,6 +169,7 @@ class RegionEmitter extends StructuredEmitter {
       bytes,
       traps: this.traps.map((trap) => ({ ...trap, offset: trap.offset + moved })),
       imports: f.imports,
+      ...(f.origins && { origins: f.origins.map(({ offset, pc }) => ({ offset: offset + prologue, pc })) }),
     };
   }
 
@@ -202,6 +198,7 @@ class RegionEmitter extends StructuredEmitter {
     f.i32(-1);
     f.op(wasm.return);
     f.end();
+    if (options.counters !== undefined) f.addToDouble(options.counters.entries, 1);
     f.get(depth);
     // V8's baseline code keeps every local in the frame.
     f.i32(2 + ((f.localTypes.length + 24) >> 4));
@@ -219,18 +216,22 @@ class RegionEmitter extends StructuredEmitter {
   // -- structure
 
   protected openLoop(position: number): void {
+    this.f.from(this.pcAt(position));
     this.f.open(wasm.loop, `L${position}`);
   }
 
-  protected closeLoop(): void {
+  protected closeLoop(position: number): void {
+    this.f.from(this.pcAt(position));
     this.f.end();
   }
 
-  protected openMerge(merge: number): void {
+  protected openMerge(merge: number, from: number): void {
+    this.f.from(this.pcAt(from));
     this.f.open(wasm.block, `M${merge}`);
   }
 
-  protected closeMerge(): void {
+  protected closeMerge(merge: number): void {
+    this.f.from(this.pcAt(merge));
     this.f.end();
   }
 
@@ -278,6 +279,7 @@ class RegionEmitter extends StructuredEmitter {
   protected block(position: number, index: number): void {
     const { region, blocks, structure } = this;
     const block = region.blocks[index];
+    this.index = index;
     blocks.body(index, block, () => {
       if (structure.isLoop[position] === 1) this.loopCheck(position, block.pc);
     });
@@ -321,6 +323,7 @@ class RegionEmitter extends StructuredEmitter {
     const { unit } = this.region;
     const at = this.region.blocks[index].end - 1;
     const target = unit.imm[at] >>> 0;
+    f.from(unit.pc[at]);
     switch (unit.op[at]) {
       case op.jump:
         this.goOrLeave(position, target, this.way(target));
@@ -332,8 +335,10 @@ class RegionEmitter extends StructuredEmitter {
         blocks.push(unit.a[at]);
         f.open(wasm.if);
         this.goOrLeave(position, target, yes);
+        f.from(unit.pc[at]);
         f.else();
         this.goOrLeave(position, otherwise, no);
+        f.from(unit.pc[at]);
         f.end();
         return;
       }

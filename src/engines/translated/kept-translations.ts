@@ -3,7 +3,7 @@
  * holds the very code that they were made from, and what was assumed then holds now.
  */
 import type { Fetch } from '../../../translators/frontend.ts';
-import type { EmittedModule } from '../../../translators/webassembly/region.ts';
+import type { EmittedModule } from '../../../translators/webassembly/emitted-module.ts';
 import type { ProgramStore } from '../../cache/program-store.ts';
 import { TranslationCache } from '../../cache/translation-cache.ts';
 import type { CodeRun, KeptTranslation } from '../../cache/translation-file.ts';

@@ -18,11 +18,13 @@ import { accessTraps, emitModule } from '../../../translators/webassembly/region
 import type { EngineOptions } from '../engine.ts';
 import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
 import { logBlock, logModule, logSource } from '../log.ts';
-import type { EngineStatistics } from '../statistics.ts';
+import type { EngineStatistics, TranslationCost } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
 import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
 import { HelperFunctions } from './helper-functions.ts';
+import { IndirectTargets } from './indirect-targets.ts';
+import { Inspected } from './inspected.ts';
 import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
 import type { Policy } from './policy.ts';
@@ -35,15 +37,14 @@ const interruptWord = header.interrupt >> 2;
 const exitWord = header.exit >> 2;
 const instructionsIndex = header.instructions >> 3;
 
-/** Indirect jumps whose unknown targets make a region be translated anew, and how often in all. */
-const missLimit = 64;
-const retranslationLimit = 4;
-
 /** Turns of the run loop between looks at the time for saving translations. */
 const saveDistance = 1000;
 
 /** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
 const modeStepLimit = 20_000;
+
+// biome-ignore format: one row
+const environmentNames = ['stateI32', 'stateF64', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'V', 'X', 'Y', 'G', 'N'];
 
 export class ThreadCode {
   readonly cells: CellTable;
@@ -81,13 +82,8 @@ export class ThreadCode {
   private readonly keptBlocks: KeptBlocks | undefined;
   /** Addresses where the interpreter leaves for a translation that is kept. */
   private readonly expected = new Set<number>();
-  /** From an indirect jump to the targets that it took. */
-  private readonly targets = new Map<number, number[]>();
-  /**
-   * From an indirect jump to how often its target was unknown to the translation, how often that led to a new one, and
-   * whether a new one would know more.
-   */
-  private readonly misses = new Map<number, { count: number; retranslations: number; hasNew: boolean }>();
+  private readonly targets = new IndirectTargets();
+  private readonly inspected: Inspected | undefined;
   /** Run the block at the pc in the interpreter, whatever translation there is. */
   private interpretNext = false;
   /** The personality wants run() to be left. */
@@ -122,6 +118,9 @@ export class ThreadCode {
     this.fetch = codeFetcher(memory);
     this.now = host.now ?? (() => 0);
     this.helpers = helperRegisters(this.frontend);
+    if (options.inspector !== undefined) {
+      this.inspected = new Inspected(options.inspector, memory, this.frontend, this.helpers, this.fetch);
+    }
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
@@ -168,7 +167,7 @@ export class ThreadCode {
     const outside = policy.chained ? this.outside : -1;
     const { i32, f64 } = state;
     const environment = (machine: Machine): Environment => ({
-      names: ['stateI32', 'stateF64', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'V', 'X', 'Y', 'G', 'N'],
+      names: [...environmentNames, ...(this.inspected?.names ?? [])],
       values: [
         i32,
         f64,
@@ -185,6 +184,7 @@ export class ThreadCode {
         (link: number) => this.systemCall(link) ?? outside,
         (pc: number) => this.cells.get(pc),
         (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
+        ...(this.inspected?.values ?? []),
       ],
       cell: (pc) => this.cells.get(pc),
       helper: (number) => this.helperFunctions.forJavaScript(number),
@@ -267,6 +267,7 @@ export class ThreadCode {
     const trap = this.linker?.trapOf(error);
     if (trap === undefined) return false;
     this.state.f64[instructionsIndex] += trap.executed;
+    this.inspected?.countTrap(trap);
     this.leaveInside(trap.pc);
     if (trap.isCurrent) return true;
     this.interpretNext = false;
@@ -328,21 +329,29 @@ export class ThreadCode {
     return cell;
   }
 
+  /** Translates what a guest address begins, as if a call had come to it. */
+  translateAt(pc: number): void {
+    this.translate(this.cells.get(pc), true);
+  }
+
   private makeJavaScript(cell: Cell, called: boolean): void {
     const { statistics, policy, options, now } = this;
-    const { region, analysis, changesMode, name, indirectTargets, times } = this.discover(cell, called);
+    const found = this.discover(cell, called);
+    const { region, analysis, changesMode, name, indirectTargets, times } = found;
     const start = now();
-    const emitted = emitRegion(region, analysis, this.frontend, this.helpers, {
+    const emitOptions = {
       name,
       memory: options.memory,
       preciseFaults: this.preciseFaults,
       checksMode: changesMode,
       countInstructions: options.countInstructions,
+      counters: this.inspected?.counters(region),
       depthLimit: policy.depthLimit,
       loopBudget: policy.loopBudget,
       chained: policy.chained,
       indirectTargets,
-    });
+    };
+    const emitted = emitRegion(region, analysis, this.frontend, this.helpers, emitOptions);
     const compiling = now();
     const url = scriptUrl(emitted.name);
     const environment = changesMode ? this.exactEnvironment : this.environment;
@@ -352,7 +361,7 @@ export class ThreadCode {
     this.cells.install(cell, batch.functions[0], pagesOf(region));
     this.coldExits.add(cell, region.cold);
     const end = now();
-    statistics.addTranslation({
+    const cost: TranslationCost = {
       tier: policy.chained ? 'javascriptBlocks' : 'javascriptRegions',
       address: cell.pc,
       instructions: region.guestInstructions,
@@ -361,7 +370,9 @@ export class ThreadCode {
       emitTime: compiling - start,
       compileTime: end - compiling,
       at: end,
-    });
+    };
+    statistics.addTranslation(cost);
+    this.inspected?.showJavaScript(found, emitOptions, cost);
     if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logSource(emitted.source, options);
   }
@@ -375,18 +386,20 @@ export class ThreadCode {
     const found = this.discover(cell, called, assumptions.accessesTrap ? assumptions.layout : undefined);
     const { region, analysis, changesMode, name, indirectTargets, times } = found;
     const start = now();
-    const emitted = emitModule(region, analysis, this.frontend, this.helpers, {
+    const emitOptions = {
       ...assumptions,
       name: linker.uniqueName(name),
       checksMode: changesMode,
-      slotOf: (pc) => linker.slotOf(this.cells.get(pc)),
+      counters: this.inspected?.counters(region),
+      slotOf: (pc: number) => linker.slotOf(this.cells.get(pc)),
       indirectTargets,
-    });
+    };
+    const emitted = emitModule(region, analysis, this.frontend, this.helpers, emitOptions);
     const compiling = now();
     const made = linker.link(cell, emitted, changesMode ? this.exactMachine : this.machine);
     this.cells.install(cell, (depth) => made(depth, 0), pagesOf(region));
     const end = now();
-    statistics.addTranslation({
+    const cost: TranslationCost = {
       tier: 'webassemblyRegions',
       address: cell.pc,
       instructions: region.guestInstructions,
@@ -395,8 +408,10 @@ export class ThreadCode {
       emitTime: compiling - start,
       compileTime: end - compiling,
       at: end,
-    });
-    const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets));
+    };
+    statistics.addTranslation(cost);
+    this.inspected?.showWebAssembly(found, emitOptions, cost);
+    const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets.known));
     if (isKept) statistics.regionsKept++;
     if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logModule(emitted, options);
@@ -462,9 +477,7 @@ export class ThreadCode {
       if (error instanceof WebAssembly.CompileError) return false;
       throw error;
     }
-    for (const [site, targets] of found.targets) {
-      this.targets.set(site, [...new Set([...targets, ...(this.targets.get(site) ?? [])])]);
-    }
+    for (const [site, targets] of found.targets) this.targets.add(site, targets);
     this.statistics.regionsFromCache++;
     this.statistics.tiers.webassemblyRegions.compileTime += this.now() - start;
     return true;
@@ -495,7 +508,7 @@ export class ThreadCode {
     const symbol = host.symbolAt(entry);
     const start = now();
     const { low, high } = policy.bounds(entry, symbol);
-    const indirectTargets = (pc: number): readonly number[] => this.targets.get(pc) ?? [];
+    const indirectTargets = (pc: number): readonly number[] => this.targets.of(pc);
     const discover = (exactFloatingPoint: boolean) =>
       discoverRegion(frontend, this.kept?.recordingFetch ?? this.fetch, entry, {
         low,
@@ -505,7 +518,7 @@ export class ThreadCode {
         exactFloatingPoint,
         loopOnly: !policy.chained && !called && entry !== symbol?.start,
         functionStart: policy.profiled ? symbol?.start : undefined,
-        hasRun: policy.profiled ? (pc) => this.interpreter.hasRun(pc) : undefined,
+        hasRun: policy.profiled && !options.ahead ? (pc) => this.interpreter.hasRun(pc) : undefined,
         indirectTargets,
       });
     let region = discover(this.exactFloatingPoint);
@@ -554,25 +567,7 @@ export class ThreadCode {
   /** N: the cell of an indirect jump's target that the translation did not know. */
   private unknownTarget(entry: number, site: number, pc: number): Cell {
     const target = pc >>> 0;
-    let known = this.targets.get(site);
-    if (known === undefined) {
-      known = [];
-      this.targets.set(site, known);
-    }
-    let misses = this.misses.get(site);
-    if (misses === undefined) {
-      misses = { count: 0, retranslations: 0, hasNew: false };
-      this.misses.set(site, misses);
-    }
-    if (!known.includes(target)) {
-      known.push(target);
-      misses.hasNew = true;
-    }
-    // A target that is known and still missed had no room in the region.
-    if (++misses.count >= missLimit && misses.hasNew && misses.retranslations < retranslationLimit) {
-      misses.count = 0;
-      misses.hasNew = false;
-      misses.retranslations++;
+    if (this.targets.miss(site, target)) {
       const cell = this.cells.get(entry);
       if (cell.translated) {
         this.cells.uninstall(cell);

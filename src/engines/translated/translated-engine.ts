@@ -23,6 +23,15 @@ export class TranslatedEngine implements Engine {
   }
 
   run(state: State): void {
+    this.thread(state).run();
+  }
+
+  /** Translates what a guest address begins, without running it. */
+  translateAt(state: State, pc: number): void {
+    this.thread(state).translateAt(pc);
+  }
+
+  private thread(state: State): ThreadCode {
     let thread = this.threads.get(state);
     if (thread === undefined) {
       // What is kept names the first thread's state block and table of functions.
@@ -36,7 +45,7 @@ export class TranslatedEngine implements Engine {
       thread.preciseFaults = this.preciseFaults;
       this.threads.set(state, thread);
     }
-    thread.run();
+    return thread;
   }
 
   invalidate(start: number, length: number): void {

@@ -1,6 +1,7 @@
 /** The WebAssembly side of a thread's translated code: the table of functions, and the slots of cells in it. */
 
 import type { Machine } from '../../../translators/frontend.ts';
+import type { Trap } from '../../../translators/webassembly/emitted-module.ts';
 import {
   hasFusedMultiplyAdd,
   type Linkable,
@@ -9,7 +10,6 @@ import {
   makeTable,
   type TableFunction,
 } from '../../../translators/webassembly/link.ts';
-import type { Trap } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Cell } from './cells.ts';
 

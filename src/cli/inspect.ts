@@ -1,0 +1,196 @@
+/** `stele inspect`: runs a program, or only translates it, and shows its translations. */
+import { statisticsJson } from '../diagnostics/statistics.ts';
+import { ElfError } from '../elf/elf-error.ts';
+import { TranslatedEngine } from '../engines/translated/translated-engine.ts';
+import {
+  argumentBytes,
+  environmentBytes,
+  outputIsColoured,
+  readExecutable,
+  writeError,
+  writeOutput,
+} from '../host/command.ts';
+import { NodeSystem } from '../host/node-system.ts';
+import { findHostPages } from '../host/page-protection.ts';
+import { openNowhere, RedirectedFiles } from '../host/redirected-files.ts';
+import { translateAhead } from '../inspect/ahead.ts';
+import { Collector } from '../inspect/collector.ts';
+import { coloured, plain } from '../inspect/colours.ts';
+import { byHeat, type Findings, type Heat, regionReport, reportOf } from '../inspect/report.ts';
+import { type Stage, stages } from '../inspect/stage-names.ts';
+import { hotTable, listing } from '../inspect/views.ts';
+import type { ExitStatus } from '../linux/process.ts';
+import { runThread } from '../linux/run.ts';
+import { signalDescription } from '../linux/signals.ts';
+import { NoMemoryError } from '../memory/address-space.ts';
+import { protection } from '../memory/guest-memory.ts';
+import { createGuest, type Guest } from './guest.ts';
+import type { InspectedEngine } from './inspect-options.ts';
+import { UsageError } from './options.ts';
+
+export interface InspectOptions {
+  readonly engine: InspectedEngine;
+  /** How many regions to show; undefined: 20 in the table, 1 where stages are listed. */
+  readonly hot: number | undefined;
+  /** Only regions with code of the function of this name; empty: of any. */
+  readonly symbol: string;
+  /** Only regions that hold this guest address. */
+  readonly address: number | undefined;
+  /** What to list of each region; empty: a table, or the stages that there are where a region was named. */
+  readonly show: readonly Stage[];
+  readonly json: boolean;
+  /** Translate without running. */
+  readonly isStatic: boolean;
+  /** Discard what the program writes. */
+  readonly quiet: boolean;
+  readonly sysroot: string;
+}
+
+/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
+const cannotRun = 126;
+const notFound = 127;
+const tableRows = 20;
+
+/**
+ * @returns the exit status: 0 where there was something to show, however the program itself ended
+ * @throws UsageError where no translation is what was asked for
+ */
+export async function inspect(options: InspectOptions, program: string, args: readonly string[]): Promise<number> {
+  const [path, ...rest] = argumentBytes(args.length + 1);
+  const file = readExecutable(path);
+  if ('code' in file) {
+    writeError(`stele: ${program}: ${file.message}\n`);
+    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
+  }
+  const collector = new Collector();
+  const system = new NodeSystem();
+  const start = performance.now();
+  let guest: Guest;
+  try {
+    guest = createGuest({
+      file,
+      path,
+      arguments: [path, ...rest],
+      environment: environmentBytes(),
+      system,
+      fileHost: new RedirectedFiles(outputs(options.quiet)),
+      root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
+      stackLimit: 8 << 20,
+      findHostPages,
+      engine: options.engine,
+      measure: true,
+      inspector: collector,
+      ahead: options.isStatic,
+    });
+  } catch (error) {
+    if (!(error instanceof ElfError || error instanceof NoMemoryError)) throw error;
+    writeError(`stele: ${program}: ${error.message}\n`);
+    return cannotRun;
+  }
+  const loaded = performance.now();
+  let status: ExitStatus | undefined;
+  if (options.isStatic) translateAll(guest, collector);
+  else status = await runThread(guest.thread, guest.engine);
+  const ended = performance.now();
+  guest.engine.close();
+  const statistics = statisticsJson({
+    engineName: guest.engine.name,
+    engine: guest.engine.statistics,
+    checkedBecause: guest.memory.withoutHostProtection,
+    places: guest.symbols,
+    runTime: ended - loaded,
+    loadTime: loaded - start,
+    systemCalls: guest.dispatcher.calls,
+    systemCallTime: guest.dispatcher.time,
+    peakMemory: system.resourceUsage().maximumResident * 1024,
+  });
+  const { symbols, lines, memory } = guest;
+  show(options, {
+    program,
+    arguments: args,
+    abi: guest.image.target.abi,
+    engine: guest.engine.name,
+    status,
+    executed: guest.engine.statistics.guestInstructions,
+    statistics: status === undefined ? null : JSON.parse(statistics),
+    collected: collector.collected,
+    places: { symbolAt: (address) => symbols.symbolAt(address), lineAt: (address) => lines.lineAt(address) },
+    count: (offset) => memory.view.getFloat64(offset, true),
+  });
+  return 0;
+}
+
+/** What the guest writes is not the command's own output: it goes to standard error, or nowhere. */
+function outputs(quiet: boolean): ReadonlyMap<number, number> {
+  if (!quiet) return new Map([[1, 2]]);
+  const nowhere = openNowhere();
+  return new Map([
+    [1, nowhere],
+    [2, nowhere],
+  ]);
+}
+
+function translateAll({ engine, thread, symbols, memory, program }: Guest, collector: Collector): void {
+  if (!(engine instanceof TranslatedEngine)) throw new Error(`${engine.name} does not translate`);
+  translateAhead({
+    collector,
+    entries: [program.entry, ...symbols.functions().map(({ start }) => start)],
+    isCode: (pc) => memory.allows(pc, 1, protection.execute),
+    translateAt: (pc) => engine.translateAt(thread.state, pc),
+  });
+}
+
+function show(options: InspectOptions, findings: Findings): void {
+  const { json, hot } = options;
+  const { status } = findings;
+  const heats = byHeat(findings);
+  const isNamed = options.symbol !== '' || options.address !== undefined;
+  const wanted = isNamed ? heats.filter((heat) => isWanted(heat, options, findings)) : heats;
+  if (isNamed && wanted.length === 0) throw new UsageError(nothingFound(options, heats, findings));
+  const listed = options.show.length > 0 || isNamed;
+  const shown: readonly Stage[] = options.show.length > 0 ? options.show : stages;
+  const chosen = wanted.slice(0, hot ?? (isNamed ? wanted.length : listed ? 1 : tableRows));
+  if (json) {
+    const isChosen = new Set(listed ? chosen : []);
+    writeOutput(`${JSON.stringify(reportOf(findings, heats, (heat) => (isChosen.has(heat) ? shown : [])))}\n`);
+    return;
+  }
+  if (status?.kind === 'signal') {
+    writeError(`stele: ${findings.program}: ended by signal ${status.signal} (${signalDescription(status.signal)})\n`);
+  }
+  if (!listed) {
+    const report = reportOf(findings, heats, () => []);
+    writeOutput(hotTable(report, report.regions.slice(0, chosen.length)));
+    return;
+  }
+  const palette = outputIsColoured() ? coloured : plain;
+  const texts = chosen.map((heat) => {
+    const isWebAssembly = heat.collected.translation.cost.tier === 'webassemblyRegions';
+    const missing = options.show.filter((stage) => stage === (isWebAssembly ? 'js' : 'wasm'));
+    return listing(regionReport(heat, findings, shown), missing, palette);
+  });
+  writeOutput(texts.join('\n'));
+}
+
+/** Whether a region has code of the function, or at the address, that was named. */
+function isWanted({ collected }: Heat, { symbol, address }: InspectOptions, { places }: Findings): boolean {
+  const { blocks } = collected.translation.region;
+  if (address !== undefined && !blocks.some(({ pc, endPc }) => address >= pc && address < endPc)) return false;
+  return symbol === '' || blocks.some(({ pc }) => places.symbolAt(pc)?.name === symbol);
+}
+
+function nothingFound(
+  { symbol, address, isStatic }: InspectOptions,
+  heats: readonly Heat[],
+  { places }: Findings,
+): string {
+  const what = [
+    symbol === '' ? '' : `of the function "${symbol}"`,
+    address === undefined ? '' : `at 0x${address.toString(16)}`,
+  ];
+  const names = new Set(heats.map(({ collected }) => places.symbolAt(collected.translation.cost.address)?.name));
+  const known = [...names].filter((name) => name !== undefined).slice(0, 8);
+  const there = known.length === 0 ? 'nothing was translated' : `the hottest are of ${known.join(', ')}`;
+  const advice = isStatic ? '' : '; code that runs seldom is translated with --engine wasm or --static';
+  return `there is no translation ${what.filter((part) => part !== '').join(' ')}: ${there}${advice}`;
+}

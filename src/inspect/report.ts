@@ -1,0 +1,244 @@
+/** What an inspection found: the document that --json prints, and that the views on the terminal show. docs/inspect.md describes it. */
+import { type Places, symbolicAddress } from '../diagnostics/places.ts';
+import type { Tier } from '../engines/statistics.ts';
+import type { ExitStatus } from '../linux/process.ts';
+import type { CollectedTranslation } from './collector.ts';
+import type { Stage } from './stage-names.ts';
+import { codeLines, codeSize, operationCounts, type StageLine, stageLines } from './stages.ts';
+
+/** Changes when a document cannot be read any more as one of the last version. */
+export const reportVersion = 1;
+
+/** Per guest instruction. */
+export interface Expansion {
+  /** IR operations, as lifted, and those of them that code is made of. */
+  readonly ir: number;
+  readonly optimized: number;
+  /** Lines of JavaScript; instructions of WebAssembly. */
+  readonly code: number;
+}
+
+export interface BlockReport {
+  readonly pc: number;
+  readonly endPc: number;
+  readonly guestInstructions: number;
+  readonly operations: number;
+  readonly optimizedOperations: number;
+  /** Lines of JavaScript, or instructions of WebAssembly, that came from the block. */
+  readonly codeLines: number;
+  /** Guest addresses of the blocks of the region that it leads to. */
+  readonly successors: readonly number[];
+  /** Times that it began to run; null where that was not counted. */
+  readonly executions: number | null;
+  /** Guest instructions that ran in it. */
+  readonly executed: number | null;
+}
+
+export interface RegionReport {
+  /** In the order of making, from 0. */
+  readonly number: number;
+  /** Of the generated function. */
+  readonly name: string;
+  readonly pc: number;
+  /** "main+0x1c"; empty where no symbol is known. */
+  readonly symbol: string;
+  /** "count.c:12"; empty where the program has no line tables. */
+  readonly line: string;
+  readonly tier: Tier;
+  readonly entries: number | null;
+  readonly executed: number | null;
+  /** Of all guest instructions that ran, interpreted ones too. */
+  readonly share: number | null;
+  readonly guestInstructions: number;
+  readonly operations: number;
+  readonly optimizedOperations: number;
+  readonly code: {
+    /** Lines of JavaScript, or instructions of WebAssembly. */
+    readonly lines: number;
+    readonly size: number;
+    readonly sizeUnit: 'characters' | 'bytes';
+  };
+  readonly expansion: Expansion;
+  /** Milliseconds. */
+  readonly times: { readonly lift: number; readonly optimize: number; readonly emit: number; readonly compile: number };
+  readonly blocks: readonly BlockReport[];
+  /** Of the stages that were asked for, where the region was. */
+  readonly lines?: readonly StageLine[];
+}
+
+export interface Totals {
+  readonly translations: number;
+  /** Guest instructions, operations and lines of all regions. */
+  readonly guestInstructions: number;
+  readonly operations: number;
+  readonly optimizedOperations: number;
+  readonly codeLines: number;
+  readonly expansion: Expansion;
+  /** Guest instructions that ran: in all, in translations, and outside of them, in the interpreter. Null where nothing ran. */
+  readonly executed: number | null;
+  readonly translated: number | null;
+  readonly interpreted: number | null;
+  /** Translations that had no room for counters: what they ran counts as interpreted. */
+  readonly uncounted: number;
+}
+
+export interface Report {
+  readonly format: 'stele-inspect';
+  readonly version: number;
+  readonly program: string;
+  readonly arguments: readonly string[];
+  /** The program's ABI: powerpc, i386, x86-64. */
+  readonly abi: string;
+  readonly engine: string;
+  /** How the program ended; null where it was not run. */
+  readonly outcome: { readonly exit: number } | { readonly signal: number } | null;
+  readonly totals: Totals;
+  /** What `stele run --stats --json` prints of a run; null where there was none. */
+  readonly statistics: unknown;
+  /** The hottest first; where nothing ran, in the order of their addresses. */
+  readonly regions: readonly RegionReport[];
+}
+
+/** What a report is made of. */
+export interface Findings {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly abi: string;
+  readonly engine: string;
+  readonly status: ExitStatus | undefined;
+  /** Guest instructions that ran. */
+  readonly executed: number;
+  readonly statistics: unknown;
+  readonly collected: readonly CollectedTranslation[];
+  readonly places: Places;
+  /** The counter at an offset in memory. */
+  count(offset: number): number;
+}
+
+/** A translation with its counts, before more is made of it. */
+export interface Heat {
+  readonly number: number;
+  readonly collected: CollectedTranslation;
+  readonly entries: number | null;
+  readonly executed: number | null;
+}
+
+/** All translations, the hottest first. */
+export function byHeat({ collected, status, count }: Findings): Heat[] {
+  const heats = collected.map((one, number): Heat => {
+    const { counters } = one.translation;
+    if (status === undefined || counters === undefined)
+      return { number, collected: one, entries: null, executed: null };
+    const executed = counters.blocks.reduce((sum, { instructions }) => sum + count(instructions), 0);
+    return { number, collected: one, entries: count(counters.entries), executed };
+  });
+  const pc = ({ collected: { translation } }: Heat): number => translation.cost.address;
+  return heats.sort((a, b) => (b.executed ?? 0) - (a.executed ?? 0) || pc(a) - pc(b) || a.number - b.number);
+}
+
+/** @param shown which stages of a region its report has as lines */
+export function reportOf(findings: Findings, heats: readonly Heat[], shown: (heat: Heat) => readonly Stage[]): Report {
+  const regions = heats.map((heat) => regionReport(heat, findings, shown(heat)));
+  const { program, arguments: args, abi, engine, status, statistics } = findings;
+  return {
+    format: 'stele-inspect',
+    version: reportVersion,
+    program,
+    arguments: args,
+    abi,
+    engine,
+    outcome: status === undefined ? null : status.kind === 'exit' ? { exit: status.code } : { signal: status.signal },
+    totals: totalsOf(regions, findings),
+    statistics,
+    regions,
+  };
+}
+
+export function regionReport(heat: Heat, findings: Findings, shown: readonly Stage[]): RegionReport {
+  const { collected, number, entries, executed } = heat;
+  const { translation } = collected;
+  const { region, cost, counters } = translation;
+  const { places, count, status } = findings;
+  const operations = operationCounts('ir', collected);
+  const optimized = operationCounts('optimized', collected);
+  const emitted = translation.emit();
+  const code = codeLines(translation, emitted);
+  const ofBlock = region.blocks.map(() => 0);
+  for (const { block } of code) if (block !== undefined) ofBlock[block]++;
+  const { guestInstructions } = region;
+  const line = places.lineAt?.(cost.address);
+  const sums = {
+    guestInstructions,
+    operations: sum(operations),
+    optimizedOperations: sum(optimized),
+    codeLines: code.length,
+  };
+  const isCounted = status !== undefined && counters !== undefined;
+  return {
+    number,
+    name: translation.name,
+    pc: cost.address,
+    symbol: symbolicAddress(cost.address, places),
+    line: line === undefined ? '' : `${line.file}:${line.line}`,
+    tier: cost.tier,
+    entries,
+    executed,
+    share: executed === null ? null : ratio(executed, findings.executed),
+    guestInstructions,
+    operations: sums.operations,
+    optimizedOperations: sums.optimizedOperations,
+    code: {
+      lines: code.length,
+      size: codeSize(emitted),
+      sizeUnit: cost.tier === 'webassemblyRegions' ? 'bytes' : 'characters',
+    },
+    expansion: expansionOf(sums),
+    times: { lift: cost.liftTime, optimize: cost.optimizeTime, emit: cost.emitTime, compile: cost.compileTime },
+    blocks: region.blocks.map((block, index) => ({
+      pc: block.pc,
+      endPc: block.endPc,
+      guestInstructions: block.guestInstructions,
+      operations: operations[index],
+      optimizedOperations: optimized[index],
+      codeLines: ofBlock[index],
+      successors: region.successors[index].map((successor) => region.blocks[successor].pc),
+      executions: isCounted ? count(counters.blocks[index].executions) : null,
+      executed: isCounted ? count(counters.blocks[index].instructions) : null,
+    })),
+    ...(shown.length > 0 && { lines: shown.flatMap((stage) => stageLines(stage, collected)) }),
+  };
+}
+
+function totalsOf(regions: readonly RegionReport[], { status, executed }: Findings): Totals {
+  const sums = {
+    guestInstructions: sum(regions.map((region) => region.guestInstructions)),
+    operations: sum(regions.map((region) => region.operations)),
+    optimizedOperations: sum(regions.map((region) => region.optimizedOperations)),
+    codeLines: sum(regions.map(({ code }) => code.lines)),
+  };
+  const translated = sum(regions.map((region) => region.executed ?? 0));
+  const hasRun = status !== undefined;
+  return {
+    translations: regions.length,
+    ...sums,
+    expansion: expansionOf(sums),
+    executed: hasRun ? executed : null,
+    translated: hasRun ? translated : null,
+    interpreted: hasRun ? executed - translated : null,
+    uncounted: hasRun ? regions.filter((region) => region.executed === null).length : 0,
+  };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const ratio = (value: number, of: number): number => (of === 0 ? 0 : value / of);
+
+function expansionOf(
+  sums: Pick<Totals, 'guestInstructions' | 'operations' | 'optimizedOperations' | 'codeLines'>,
+): Expansion {
+  const { guestInstructions } = sums;
+  return {
+    ir: ratio(sums.operations, guestInstructions),
+    optimized: ratio(sums.optimizedOperations, guestInstructions),
+    code: ratio(sums.codeLines, guestInstructions),
+  };
+}

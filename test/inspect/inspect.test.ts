@@ -1,0 +1,229 @@
+/** `stele inspect` as a user meets it: its document against its schema, against `--stats` and against what runs. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { RegionReport, Report } from '../../src/inspect/report.ts';
+import type { Stage } from '../../src/inspect/stage-names.ts';
+import { binaryPath } from '../guests/programs.ts';
+import { type Engine, run, steleCommand, steleEntry } from '../programs/run-guest.ts';
+import { type Schema, violations } from './schema.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'stele-inspect-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const patience = { timeout: 60_000 };
+const engines = ['auto', 'wasm', 'regions', 'blocks'] as const;
+const count = binaryPath('count');
+const loop = 0x10000064;
+
+const documentation = readFileSync(join(import.meta.dirname, '../../docs/inspect.md'), 'utf8');
+const schema: Schema = JSON.parse(/```json\n([\s\S]*?)```/.exec(documentation)?.[1] ?? '');
+
+const inspect = (...args: string[]) => run([process.execPath, steleEntry(), 'inspect', ...args]);
+
+/** The document of an inspection that went well, valid by its schema. */
+async function inspected(...args: string[]): Promise<Report> {
+  const { stdout, stderr, status } = await inspect('--json', ...args);
+  expect(status, stderr).toBe(0);
+  const report: Report = JSON.parse(stdout.toString());
+  expect(violations(schema, report)).toEqual([]);
+  return report;
+}
+
+const sum = (values: readonly (number | null)[]): number =>
+  values.reduce((total: number, value) => total + (value ?? 0), 0);
+
+/** What must hold of the parts of a document. */
+function expectConsistent({ totals, regions }: Report): void {
+  expect(totals.translations).toBe(regions.length);
+  expect(sum(regions.map(({ executed }) => executed))).toBe(totals.translated);
+  expect((totals.translated as number) + (totals.interpreted as number)).toBe(totals.executed);
+  for (const region of regions) {
+    const { blocks } = region;
+    expect(sum(blocks.map(({ executed }) => executed))).toBe(region.executed);
+    expect(sum(blocks.map(({ guestInstructions }) => guestInstructions))).toBe(region.guestInstructions);
+    expect(sum(blocks.map(({ operations }) => operations))).toBe(region.operations);
+    expect(sum(blocks.map(({ optimizedOperations }) => optimizedOperations))).toBe(region.optimizedOperations);
+    expect(region.optimizedOperations).toBeLessThanOrEqual(region.operations);
+    for (const block of blocks) {
+      expect(block.executed).toBeLessThanOrEqual((block.executions as number) * block.guestInstructions);
+    }
+  }
+}
+
+const textOf = ({ lines = [] }: RegionReport, stage: Stage): string =>
+  lines
+    .filter((line) => line.stage === stage)
+    .map(({ text }) => text)
+    .join('\n');
+
+describe.each(engines)('%s', (engine) => {
+  test('counts a loop to the last instruction, as --stats does', patience, async () => {
+    const report = await inspected('--engine', engine, count);
+    expectConsistent(report);
+    const { stderr } = await run([...steleCommand(engine as Engine, '--json'), count]);
+    const statistics = JSON.parse(stderr);
+    expect(report.totals.executed).toBe(statistics.guestInstructions);
+    expect(report.totals.translations).toBe(
+      sum(Object.values<{ count: number }>(statistics.tiers).map(({ count }) => count)) -
+        statistics.tiers.interpreter.count,
+    );
+    const tier = report.regions[0].tier;
+    expect(report.totals.guestInstructions).toBe(statistics.tiers[tier].instructions);
+    // Four instructions, two million turns of four, and three.
+    expect(report.totals.executed).toBe(8_000_007);
+    const turns = report.regions.flatMap(({ blocks }) => blocks).filter(({ pc }) => pc === loop);
+    // Where everything is translated the first turn belongs to the block that falls into the loop.
+    const others = engine === 'wasm' ? 1 : Math.floor(((report.totals.interpreted as number) - 4) / 4);
+    expect(sum(turns.map(({ executions }) => executions))).toBe(2_000_000 - others);
+  });
+
+  test('shows the code that runs when nobody inspects it', patience, async () => {
+    // The engine that translates all that runs would translate the C library.
+    const program =
+      engine === 'wasm' ? [binaryPath('mandelbrot'), '20', '4'] : [binaryPath('benchmarks'), 'sort', '0.001'];
+    const log = join(folder, `${engine}.log`);
+    await run([...steleCommand(engine as Engine, '-d', 'out_js,out_wasm', '-D', log), ...program]);
+    const logged = readFileSync(log, 'utf8');
+    const report = await inspected('--engine', engine, '--hot', '100000', '--show', 'js,wasm', ...program);
+    expectConsistent(report);
+    expect(report.regions.length).toBeGreaterThan(0);
+    for (const region of report.regions) {
+      const text = textOf(region, region.tier === 'webassemblyRegions' ? 'wasm' : 'js');
+      expect(text.split('\n').length).toBe(region.code.lines);
+      const title =
+        region.tier === 'webassemblyRegions' ? `function ${region.name} ;; ${region.code.size} bytes\n` : '';
+      expect(logged.includes(`${title}${text}\n`), `${region.name}\n${text}`).toBe(true);
+    }
+  });
+});
+
+test('what a block ran before an access trapped is counted', patience, async () => {
+  const report = await inspected('--engine', 'wasm', binaryPath('null-load'));
+  expect(report.outcome).toEqual({ signal: 11 });
+  expect(report.totals).toMatchObject({ executed: 1, translated: 1, interpreted: 0 });
+});
+
+test('lines of every stage belong to guest instructions of the block', patience, async () => {
+  const { regions } = await inspected(
+    '--engine',
+    'wasm',
+    '--address',
+    '0x10000064',
+    '--show',
+    'guest,ir,optimized,wasm',
+    count,
+  );
+  const [region] = regions.filter(({ lines }) => lines !== undefined);
+  const { blocks, lines = [] } = region;
+  const of = (stage: Stage) => lines.filter((line) => line.stage === stage);
+  expect(of('guest').map(({ text }) => text)).toContain('xori    r3,r3,85');
+  expect(of('guest').length).toBe(region.guestInstructions);
+  expect(of('ir').length).toBe(region.operations);
+  expect(of('optimized').length).toBe(region.optimizedOperations);
+  expect(of('wasm').length).toBe(region.code.lines);
+  for (const { pc, block, stage, text } of lines) {
+    if (pc === undefined) {
+      expect(stage).toBe('wasm');
+      continue;
+    }
+    const holder = blocks[block as number];
+    expect(pc >= holder.pc && pc < holder.endPc, `${stage}: ${text}`).toBe(true);
+  }
+  const xori = of('guest').find(({ text }) => text.startsWith('xori'))?.pc;
+  const under = (stage: Stage) =>
+    of(stage)
+      .filter(({ pc }) => pc === xori)
+      .map(({ text }) => text.trim());
+  expect(under('ir')).toEqual([
+    expect.stringMatching(/i32\.const 85$/),
+    expect.stringContaining('i32.xor'),
+    expect.stringContaining('set.i32 r3'),
+  ]);
+  // The write is dropped: rotlwi writes r3 again.
+  expect(under('optimized')).toHaveLength(2);
+  expect(under('wasm')).toContain('i32.xor');
+});
+
+test(
+  'a name or an address chooses regions, and one that nothing has is an error that says what there is',
+  patience,
+  async () => {
+    const { stdout } = await inspect('--quiet', '--symbol', 'loop', '--show', 'guest', count);
+    expect(stdout.toString()).toContain('10000068  xori    r3,r3,85\n');
+    expect(stdout.toString()).not.toContain('\x1b');
+    const missing = await inspect('--quiet', '--symbol', 'nowhere', count);
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toContain('there is no translation of the function "nowhere": the hottest are of loop');
+    const elsewhere = await inspect('--quiet', '--address', '0x20000000', count);
+    expect(elsewhere.status).toBe(1);
+  },
+);
+
+test.each([
+  [['--engine', 'interpreted'], '--engine: "interpreted" is not one of auto, wasm, regions, blocks'],
+  [['--show', 'guest,host'], '--show: "host" is not one of'],
+  [['--hot', '0'], '--hot: "0" is not a whole number from 1 on'],
+  [['--address', 'main'], '--address: "main" is not a guest address'],
+])('%j is a usage error', patience, async (args, message) => {
+  const { status, stderr } = await inspect(...args, count);
+  expect(status).toBe(1);
+  expect(stderr).toContain(message);
+});
+
+test('the program writes to standard error, or nowhere; the view has standard output to itself', patience, async () => {
+  const hello = binaryPath('hello');
+  const loud = await inspect('--engine', 'wasm', hello);
+  expect(loud.stderr).toBe('hello, world\n');
+  expect(loud.stdout.toString()).toMatch(/^function +pc +tier +entries +executed +share/);
+  expect(loud.stdout.toString()).not.toContain('hello');
+  const quiet = await inspect('--engine', 'wasm', '--quiet', hello);
+  expect(quiet.stderr).toBe('');
+});
+
+test.each(engines)('--static translates all functions on %s, and runs nothing', patience, async (engine) => {
+  const program = binaryPath('hello');
+  const { stderr } = await inspect('--json', '--static', '--engine', engine, program);
+  expect(stderr).toBe('');
+  const report = await inspected('--static', '--engine', engine, program);
+  expect(report.outcome).toBeNull();
+  expect(report.statistics).toBeNull();
+  expect(report.totals).toMatchObject({ executed: null, translated: null, interpreted: null });
+  expect(report.regions.every(({ entries, executed }) => entries === null && executed === null)).toBe(true);
+  const starts = new Set(report.regions.flatMap(({ blocks }) => blocks.map(({ pc }) => pc)));
+  for (const { code } of report.regions) expect(code.lines).toBeGreaterThan(0);
+  const run = await inspected('--quiet', '--engine', engine === 'auto' ? 'wasm' : engine, program);
+  const ran = run.regions.flatMap(({ blocks }) => blocks.map(({ pc }) => pc));
+  expect(ran.filter((pc) => !starts.has(pc))).toEqual([]);
+});
+
+const compiler = spawnSync('gcc', ['-dumpmachine'], { encoding: 'utf8' });
+const hasCompiler = compiler.status === 0 && compiler.stdout.startsWith('x86_64');
+if (!hasCompiler) console.log('left out: an x86-64 program, which needs gcc on an x86-64 host');
+
+test('a program of another ABI is inspected in the same way', patience, async () => {
+  if (!hasCompiler) {
+    expect((await inspected('--engine', 'wasm', count)).abi).toBe('powerpc');
+    return;
+  }
+  const [source, program] = [join(folder, 'bare.c'), join(folder, 'bare')];
+  const text = `int fibonacci(int n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
+    void _start(void) { __asm__ volatile("syscall" : : "a"(60), "D"(fibonacci(12) & 127)); __builtin_unreachable(); }`;
+  writeFileSync(source, text);
+  const compiled = spawnSync('gcc', ['-O1', '-fno-pie', '-no-pie', '-nostdlib', '-static', '-o', program, source], {
+    encoding: 'utf8',
+  });
+  expect(compiled.status, compiled.stderr).toBe(0);
+  const report = await inspected('--engine', 'wasm', '--symbol', 'fibonacci', program);
+  expectConsistent(report);
+  expect(report.abi).toBe('x86-64');
+  expect(report.outcome).toEqual({ exit: 144 & 127 });
+  const calls = report.regions.flatMap(({ blocks, symbol }) =>
+    symbol === 'fibonacci+0x0' ? [blocks[0].executions] : [],
+  );
+  // Calls of fibonacci(12): 2 fibonacci(13) - 1.
+  expect(calls).toEqual([465]);
+  expect(report.totals.interpreted).toBe(0);
+});
