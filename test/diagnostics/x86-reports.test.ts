@@ -89,11 +89,11 @@ describe.each([32, 64] as const)('calls of a %i-bit program', (mode) => {
 test('registers are shown by their names, with the flags that are set', () => {
   const state = new State(x86_64Registers.file, new ArrayBuffer(4096), 0);
   state.i64[state.register('r9').index] = -2n;
-  setFlagsWord(state, 0xc1);
+  setFlagsWord(state, 0x41);
   const { cells, set } = registerView('x86-64', state);
-  expect(Object.fromEntries(cells)).toMatchObject({ rax: '0'.repeat(16), r9: 'fffffffffffffffe', rflags: '000002c3' });
+  expect(Object.fromEntries(cells)).toMatchObject({ rax: '0'.repeat(16), r9: 'fffffffffffffffe', rflags: '00000243' });
   expect(cells).toHaveLength(19);
-  expect(set).toEqual(['CF', 'ZF', 'SF']);
+  expect(set).toEqual(['CF', 'ZF']);
   const narrow = new State(i386Registers.file, new ArrayBuffer(4096), 0);
   narrow.set('esi', -1);
   expect(Object.fromEntries(registerView('i386', narrow).cells)).toMatchObject({ esi: 'ffffffff', eax: '00000000' });

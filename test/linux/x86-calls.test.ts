@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { auxiliary as a } from '../../src/linux/abi/auxiliary.ts';
 import { errno } from '../../src/linux/errno.ts';
 import { infinity, resource } from '../../src/linux/limits.ts';
+import { cpuid } from '../../translators/x86/features.ts';
 import { createProcess, programAddress, setWord, type TestProcess, wordOf } from './process-guest.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'stele-calls-'));
@@ -51,6 +52,18 @@ describe.each(['i386', 'x86-64'] as const)('%s: the first instruction', (abi) =>
     );
     expect(vector.has(a.AT_BASE_PLATFORM)).toBe(false);
     expect(process.files.proc.program?.stackPointer).toBe(pointer);
+  });
+
+  test('AT_HWCAP and /proc/cpuinfo tell what cpuid does', () => {
+    const is64 = abi === 'x86-64';
+    const target = process.files.abi;
+    expect(target.start.capabilities[0] >>> 0).toBe(cpuid(is64, 1, 0)[3] >>> 0);
+    const text = target.processorInfo(2);
+    expect(text.match(/^processor\t: \d$/gm)).toEqual(['processor\t: 0', 'processor\t: 1']);
+    const flags = /^flags\t\t: (.*)$/m.exec(text)?.[1].split(' ') ?? [];
+    expect(flags).toEqual(expect.arrayContaining(['fpu', 'sse2', 'ssse3', 'sse4_2', 'popcnt', 'aes', 'pclmulqdq']));
+    expect(flags).not.toContain('avx');
+    expect(flags.includes('lm')).toBe(is64);
   });
 
   test('general registers are 0, segments are flat', () => {
@@ -188,6 +201,11 @@ describe('x86-64', () => {
     guest.memory.writeU64(at(64), wide);
     guest.memory.writeU64(at(72), 1n);
     expect(guest.call('writev', 1, at(64), 1)).toBe(-errno.EFAULT);
+    expect(guest.call('writev', 1, wide, 0)).toBe(0);
+    expect(guest.call('writev', 1, wide + 128n, 1)).toBe(-errno.EFAULT);
+    // The sixth argument of pselect6 leads to a pointer and a size.
+    guest.memory.writeU64(at(72), 8n);
+    expect(guest.call('pselect6', 0, 0, 0, 0, 0, at(64))).toBe(-errno.EFAULT);
     expect(guest.call('munmap', 0x7f00_0000_0000n, 4096)).toBe(-errno.EINVAL);
     expect(guest.call('mmap', 0x7f00_0000_0000n, 4096, 3, 0x32, -1n, 0)).toBe(-errno.ENOMEM);
     const hint = guest.call('mmap', 0x7f00_0000_0000n, 4096, 3, 0x22, -1n, 0);
