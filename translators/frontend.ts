@@ -41,6 +41,8 @@ export interface Helper {
   readonly writes: readonly string[];
   /** Not 0 when the helper may leave the block by setting the state's exit word. */
   readonly mayExit?: boolean;
+  /** It asks the machine for nothing that could make a translation stale: behind it nobody looks. */
+  readonly isLocal?: boolean;
   /** It leaves the default floating-point mode, mostly for a short while, or looks at exceptions: the function that calls it is lifted exactly. */
   readonly changesFloatingPointMode?: boolean;
   /** What it computes while its operands and status are ordinary: a row of `ordinaryArithmetic` (ir/interpreter-encoding.ts). */

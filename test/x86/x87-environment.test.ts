@@ -1,5 +1,7 @@
 /** What x87 keeps beside its registers: last instruction and operand, images in memory, pending exceptions. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Machine } from '../../translators/frontend.ts';
+import { x86Frontend } from '../../translators/x86/frontend.ts';
 import { FxsaveX87 } from '../../translators/x86/x87-environment.ts';
 import { codeAddress, memoryAddress, X87Guest } from './x87-guest.ts';
 
@@ -133,5 +135,34 @@ describe('the image of fxsave', () => {
     expect(guest.state.get('x87.tags')).toBe(0xc0);
     image.setUint16(0, 0x37b, true);
     expect(fxsave.read(guest.state, image)).toBe(true);
+  });
+});
+
+describe('helpers behind which nobody looks for stale translations', () => {
+  const machine = new Proxy({} as Machine, {
+    get: (_target, name) => {
+      throw new Error(`asked the machine for ${String(name)}`);
+    },
+  });
+
+  it('ask the machine for nothing, with empty registers and with full ones, masked and not', () => {
+    const { helpers } = x86Frontend(32);
+    const local = helpers.filter(({ isLocal }) => isLocal);
+    expect(local.length).toBeGreaterThan(80);
+    for (const tags of [0, 0xff]) {
+      for (const control of [0, 0x3f]) {
+        for (const { run } of local) {
+          guest.state.set('x87.tags', tags);
+          guest.state.set('x87.control', control);
+          run(guest.state, machine, 1, 1, 1);
+        }
+      }
+    }
+  });
+
+  it('are not those that unmask exceptions', () => {
+    const names = ['x87.loadControl', 'x87.loadEnvironment', 'x87.restore'];
+    const found = x86Frontend(32).helpers.filter(({ name }) => names.includes(name));
+    expect(found.map(({ isLocal }) => isLocal)).toEqual([false, false, false]);
   });
 });

@@ -128,7 +128,7 @@ export class BlockAnalysis {
       const leaves = helperAt >= 0 && (unit.pc[at] !== unit.pc[helperAt] || at === block.end - 1);
       this.leavesBefore[at] = leaves ? 1 : 0;
       if (leaves) helperAt = -1;
-      if (kinds[unit.op[at]] === 'helper') helperAt = at;
+      if (kinds[unit.op[at]] === 'helper' && !helpers[unit.imm[at]].isLocal) helperAt = at;
     }
     this.leavesBefore[block.end] = 0;
     const reads = unit.forwardedReads;

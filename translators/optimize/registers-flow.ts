@@ -75,6 +75,8 @@ export interface HelperRegisters {
   readonly reads: readonly number[] | undefined;
   readonly writes: readonly number[];
   readonly mayExit: boolean;
+  /** No translation is stale behind it. */
+  readonly isLocal: boolean;
 }
 
 /** The registers of a frontend's helpers, by helper number. */
@@ -86,6 +88,7 @@ export function helperRegisters(frontend: Frontend): readonly HelperRegisters[] 
     reads: named(helper.reads),
     writes: named(helper.writes) ?? all,
     mayExit: helper.mayExit === true,
+    isLocal: helper.isLocal === true,
   }));
 }
 

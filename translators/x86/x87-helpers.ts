@@ -43,6 +43,7 @@ export function x87Helpers(file: RegisterFile, is64: boolean): readonly Helper[]
       reads: controls ? names : operated,
       writes: controls ? names : written,
       mayExit: leaving.has(name),
+      isLocal: !controls,
       run,
     };
   });
