@@ -9,13 +9,13 @@ import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineHost } from './engine.ts';
 import type { EngineStatistics, TierCost } from './statistics.ts';
 
-/** Reads code where the guest may execute. */
-export function codeFetcher(memory: GuestMemory): Fetch {
+/** Reads code where the guest may execute. @param watches a store there is stopped from then on, where code is coherent */
+export function codeFetcher(memory: GuestMemory, watches = true): Fetch {
   const { permissions, view, mirrored, origin } = memory;
   return (address, length) => {
     const pages = permissions[address >>> pageShift] & permissions[((address + length - 1) >>> 0) >>> pageShift];
     if ((pages & permission.execute) === 0) return undefined;
-    if ((pages & permission.write) !== 0) memory.watchCode(address, length);
+    if (watches && (pages & permission.write) !== 0) memory.watchCode(address, length);
     const offset = mirrored ? origin - address - length : origin + address;
     if (length === 4) return view.getUint32(offset, true);
     return length === 2 ? view.getUint16(offset, true) : view.getUint8(offset);
@@ -31,6 +31,7 @@ export class BlockLifter {
   readonly readsElsewhere = new Set<number>();
   private readonly frontend: Frontend;
   private readonly fetch: Fetch;
+  private readonly limit: number;
   // The guest range that was read for a block.
   private low = 0;
   private high = 0;
@@ -42,13 +43,14 @@ export class BlockLifter {
 
   constructor(
     frontend: Frontend,
-    memory: GuestMemory,
+    fetch: Fetch,
     host: EngineHost,
     statistics: EngineStatistics,
     onBlock: ((unit: Unit) => void) | undefined,
+    limit = blockLimit,
   ) {
     this.frontend = frontend;
-    const fetch = codeFetcher(memory);
+    this.limit = limit;
     this.fetch = (address, length) => {
       if (address < this.low) this.low = address;
       if (address + length > this.high) this.high = address + length;
@@ -67,7 +69,7 @@ export class BlockLifter {
     this.unit.clear();
     this.low = pc;
     this.high = pc;
-    cost.instructions += liftBlock(frontend, builder, fetch, pc, blockLimit, exact, isNeverStart);
+    cost.instructions += liftBlock(frontend, builder, fetch, pc, this.limit, exact, isNeverStart);
     if (this.low < pc || this.high > this.unit.blocks[0].endPc) this.readsElsewhere.add(pc);
     cost.count++;
     if (host.now !== undefined) cost.liftTime += host.now() - start;

@@ -58,7 +58,6 @@ function raiseException(thread: Thread, reason: ExitReason): void {
   let exception: ThreadException = { reason, detail, address: 0, access, mapped: false, isStack: false };
   if (reason === 'fault' || reason === 'wide_address') {
     const low = detail >>> 0;
-    if (reason === 'fault' && access !== executeAccess && memory.releaseCode(low, widestAccess, state.pc)) return;
     if (reason === 'fault' && memory.growStack(low, limits.soft(resource.STACK))) return;
     const wide = access === executeAccess ? undefined : process.wideAddress(thread);
     const address = wide?.address ?? low;
@@ -81,8 +80,6 @@ function raiseException(thread: Thread, reason: ExitReason): void {
 }
 
 const executeAccess = 4;
-/** Bytes of the largest access. */
-const widestAccess = 16;
 
 /** Whether a processor with addresses of 48 bits would look for a page there. */
 function isCanonical(address: bigint): boolean {

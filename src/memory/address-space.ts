@@ -59,8 +59,6 @@ export class AddressSpace implements GuestMemory {
   coherentCode = false;
   /** Pages that the guest may write and whose code was read: nothing may be stored there before that is known. */
   private readonly watched = new Set<number>();
-  /** Pages that store into themselves. */
-  private readonly unwatchable = new Set<number>();
   private readonly bytes: Uint8Array;
   private readonly table: PageTable;
   private readonly list = new MappingList();
@@ -181,19 +179,18 @@ export class AddressSpace implements GuestMemory {
     if (!this.coherentCode) return;
     const wanted = write | execute;
     for (let page = address >>> pageShift; page <= (address + length - 1) >>> pageShift; page++) {
-      if ((this.permissions[page] & wanted) !== wanted || this.unwatchable.has(page)) continue;
+      if ((this.permissions[page] & wanted) !== wanted) continue;
       this.watched.add(page);
       this.setWritable(page, false);
     }
   }
 
-  releaseCode(address: number, length: number, pc?: number): boolean {
+  releaseCode(address: number, length: number): boolean {
     if (this.watched.size === 0) return false;
     let found = false;
     for (let page = address >>> pageShift; page <= (address + length - 1) >>> pageShift; page++) {
       if (!this.watched.delete(page)) continue;
       found = true;
-      if (pc !== undefined && pc >>> pageShift === page) this.unwatchable.add(page);
       this.setWritable(page, true);
       this.onCodeChange(page << pageShift, pageSize);
     }
@@ -217,9 +214,7 @@ export class AddressSpace implements GuestMemory {
 
   /** The pages become others. */
   private forgetWatches(first: number, end: number): void {
-    for (const pages of [this.watched, this.unwatchable]) {
-      if (pages.size > 0) for (let page = first; page < end; page++) pages.delete(page);
-    }
+    if (this.watched.size > 0) for (let page = first; page < end; page++) this.watched.delete(page);
   }
 
   // -- mappings

@@ -72,11 +72,9 @@ export interface GuestMemory extends MemoryView {
   watchCode(address: number, length: number): void;
   /**
    * Lets stores to these pages through again, if watchCode stopped them, and reports their code as changed.
-   * @param pc of the instruction that stores; one in the same page could not go on if the page were watched again, so
-   *   that page never is
    * @returns whether a page was watched
    */
-  releaseCode(address: number, length: number, pc?: number): boolean;
+  releaseCode(address: number, length: number): boolean;
 
   /** Whether accesses that the guest may not make trap in WebAssembly code; 'off' until that is asked for. */
   readonly hostProtection: 'off' | 'on' | 'unavailable';

@@ -498,17 +498,6 @@ describe('an address space', () => {
       }
     });
 
-    test('a page that stores into itself is not watched again, until it is mapped anew', () => {
-      const { memory } = setUp();
-      memory.watchCode(at(1), 4);
-      expect(memory.releaseCode(at(1), 4, at(1) + 100)).toBe(true);
-      memory.watchCode(at(1), 4);
-      expect(canWrite(memory, 1)).toBe(true);
-      memory.map(at(1), pageSize, 7);
-      memory.watchCode(at(1), 4);
-      expect(canWrite(memory, 1)).toBe(false);
-    });
-
     test('nothing is watched where code has to be announced', () => {
       const { memory } = setUp();
       memory.coherentCode = false;

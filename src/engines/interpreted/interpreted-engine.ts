@@ -3,6 +3,7 @@ import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
+import { CodeWatch } from '../code-watch.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
 import { BlockLifter, createMachine } from '../guest-code.ts';
 import { logBlock } from '../log.ts';
@@ -12,7 +13,7 @@ export class InterpretedEngine implements Engine {
   readonly name = 'interpreted';
   readonly statistics = new EngineStatistics();
   private readonly options: EngineOptions;
-  private readonly interpreters = new Map<State, Interpreter>();
+  private readonly interpreters = new Map<State, { readonly interpreter: Interpreter; readonly watch: CodeWatch }>();
 
   constructor(options: EngineOptions) {
     this.options = options;
@@ -21,7 +22,7 @@ export class InterpretedEngine implements Engine {
   }
 
   run(state: State): void {
-    const interpreter = this.interpreters.get(state) ?? this.add(state);
+    const { interpreter, watch } = this.interpreters.get(state) ?? this.add(state);
     const { host } = this.options;
     const words = state.i32;
     for (;;) {
@@ -33,14 +34,14 @@ export class InterpretedEngine implements Engine {
         return;
       }
       const exit = words[header.exit >> 2];
-      if (exit === exitCode.none) continue;
+      if (exit === exitCode.none || watch.resolve()) continue;
       if (exit !== exitCode.system_call || !host.systemCall(state)) return;
     }
   }
 
   invalidate(start: number, length: number): void {
     this.statistics.invalidations++;
-    for (const interpreter of this.interpreters.values()) interpreter.invalidate(start, length);
+    for (const { interpreter } of this.interpreters.values()) interpreter.invalidate(start, length);
   }
 
   /** The interpreter's faults are always precise. */
@@ -48,7 +49,7 @@ export class InterpretedEngine implements Engine {
 
   close(): void {}
 
-  private add(state: State): Interpreter {
+  private add(state: State): { readonly interpreter: Interpreter; readonly watch: CodeWatch } {
     const { memory, host } = this.options;
     const frontend = inHalves(this.options.frontend);
     const machine = createMachine(memory, host, {
@@ -56,12 +57,14 @@ export class InterpretedEngine implements Engine {
       requireExactFloatingPoint: () => {},
       leaveDefaultFloatingPoint: () => {},
     });
-    const lifter = new BlockLifter(frontend, memory, host, this.statistics, (unit) =>
+    const watch = new CodeWatch(frontend, memory, host, state, machine, () => {});
+    const lifter = new BlockLifter(frontend, watch.fetch, host, this.statistics, (unit) =>
       logBlock(unit, this.options, frontend),
     );
     const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));
     interpreter.observer = lifter.preparationObserver();
-    this.interpreters.set(state, interpreter);
-    return interpreter;
+    const made = { interpreter, watch };
+    this.interpreters.set(state, made);
+    return made;
   }
 }

@@ -58,14 +58,14 @@ export class KeptBlocks {
     statistics.blocksFromCache = file.code.blocks.length / 3;
   }
 
-  /** Whether the guest's memory holds this code, and may execute all of it. */
+  /** Whether the guest's memory holds this code, and may execute, but not write, all of it. */
   private isPresent({ runs, guestCode }: GuestCode): boolean {
     const { words } = this.interpreter;
     let at = 0;
     for (let run = 0; run < runs.length; run += 2) {
       const start = runs[run] >>> 0;
       const count = runs[run + 1];
-      if (!this.allAllow(start, start + count * wordSize, permission.execute, 0)) return false;
+      if (!this.allAllow(start, start + count * wordSize, permission.execute, permission.write)) return false;
       const offset = this.placeOf(start, count) - at;
       for (const end = at + count; at < end; at++) if (words[offset + at] !== guestCode[at]) return false;
     }

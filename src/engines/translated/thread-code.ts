@@ -15,13 +15,15 @@ import { type HelperRegisters, helperRegisters } from '../../../translators/opti
 import { leftLoop } from '../../../translators/optimize/structure.ts';
 import type { MemoryLayout } from '../../../translators/webassembly/memory.ts';
 import { accessTraps, emitModule } from '../../../translators/webassembly/region.ts';
+import { CodeWatch } from '../code-watch.ts';
 import type { EngineOptions } from '../engine.ts';
-import { BlockLifter, codeFetcher, createMachine } from '../guest-code.ts';
+import { BlockLifter, createMachine } from '../guest-code.ts';
 import { logBlock, logModule, logSource } from '../log.ts';
 import type { EngineStatistics, TranslationCost } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
 import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
+import { environmentOf } from './environment.ts';
 import { HelperFunctions } from './helper-functions.ts';
 import { IndirectTargets } from './indirect-targets.ts';
 import { Inspected } from './inspected.ts';
@@ -43,9 +45,6 @@ const saveDistance = 1000;
 /** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
 const modeStepLimit = 20_000;
 
-// biome-ignore format: one row
-const environmentNames = ['stateI32', 'stateF64', 'view', 'bytes', 'I', 'permissions', 'U', 'T', 'M', 'R', 'V', 'X', 'Y', 'G', 'N'];
-
 export class ThreadCode {
   readonly cells: CellTable;
   /** What a chained translation returns when the state block holds the pc. */
@@ -66,6 +65,7 @@ export class ThreadCode {
   /** The same for translations that were lifted exactly because they change the floating-point mode: they may go on outside of the default one. */
   private readonly exactMachine: Machine;
   private readonly fetch: Fetch;
+  private readonly watch: CodeWatch;
   /** Milliseconds of a steady clock; stands still where costs are not measured. */
   private readonly now: () => number;
   private readonly helpers: readonly HelperRegisters[];
@@ -104,7 +104,7 @@ export class ThreadCode {
     policy: Policy,
     statistics: EngineStatistics,
     state: State,
-    hooks: { invalidate(start: number, length: number): void; requireExact(): void },
+    hooks: { invalidate(start: number, length: number): void; requireExact(): void; requirePrecise(): void },
   ) {
     this.options = options;
     this.requireExact = hooks.requireExact;
@@ -115,12 +115,8 @@ export class ThreadCode {
     const { memory, host } = options;
     const frontend = inHalves(options.frontend);
     this.frontend = policy.backend === 'javascript' ? frontend : options.frontend;
-    this.fetch = codeFetcher(memory);
     this.now = host.now ?? (() => 0);
     this.helpers = helperRegisters(this.frontend);
-    if (options.inspector !== undefined) {
-      this.inspected = new Inspected(options.inspector, memory, this.frontend, this.helpers, this.fetch);
-    }
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
@@ -139,7 +135,12 @@ export class ThreadCode {
     };
     this.helperFunctions = new HelperFunctions(frontend.helpers, memory.memory, state, this.machine);
     const interpreted = { ...frontend, helpers: this.helperFunctions.forInterpreter() };
-    const lifter = new BlockLifter(frontend, memory, host, statistics, (unit) => logBlock(unit, options, frontend));
+    this.watch = new CodeWatch(interpreted, memory, host, state, this.machine, () => hooks.requirePrecise());
+    this.fetch = this.watch.fetch;
+    if (options.inspector !== undefined) {
+      this.inspected = new Inspected(options.inspector, memory, this.frontend, this.helpers, this.fetch);
+    }
+    const lifter = new BlockLifter(frontend, this.fetch, host, statistics, (unit) => logBlock(unit, options, frontend));
     // A log shall have every block that runs.
     const fetch = host.log === undefined ? this.fetch : undefined;
     this.interpreter = new Interpreter(interpreted, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
@@ -147,8 +148,7 @@ export class ThreadCode {
     this.interpreter.observer = lifter.preparationObserver();
     if (options.blocks !== undefined && policy.keepsBlocks) {
       const assumptions = { frontend: frontend.name, threshold: policy.threshold };
-      const { readsElsewhere } = lifter;
-      const { interpreter } = this;
+      const [{ readsElsewhere }, { interpreter }] = [lifter, this];
       this.keptBlocks = new KeptBlocks(options.blocks(), assumptions, interpreter, memory, readsElsewhere, statistics);
     }
     this.makeStepper = () => {
@@ -160,35 +160,23 @@ export class ThreadCode {
       if (policy.chained) return () => this.leaveFor(cell);
       if (policy.profiled)
         return (depth) =>
-          isCalledSeldom(cell, depth, policy.threshold) ? cell.pc | 0 : this.translate(cell, depth > 0).f(depth);
+          isCalledSeldom(cell, depth, policy.threshold)
+            ? this.leaveTo(cell.pc)
+            : this.translate(cell, depth > 0).f(depth);
       return (depth) => this.translate(cell, depth > 0).f(depth);
     });
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
-    const { i32, f64 } = state;
-    const environment = (machine: Machine): Environment => ({
-      names: [...environmentNames, ...(this.inspected?.names ?? [])],
-      values: [
-        i32,
-        f64,
-        memory.view,
-        new Uint8Array(memory.buffer),
-        new Int32Array(memory.buffer, 0, memory.buffer.byteLength >> 2),
-        memory.permissions,
-        this.unwind,
-        state,
-        machine,
-        (pc: number) => this.leaveLoop(pc) ?? outside,
-        (pc: number) => this.leaveMode(pc) ?? outside,
-        (pc: number) => this.leaveInside(pc) ?? outside,
-        (link: number) => this.systemCall(link) ?? outside,
-        (pc: number) => this.cells.get(pc),
-        (entry: number, site: number, pc: number) => this.unknownTarget(entry, site, pc),
-        ...(this.inspected?.values ?? []),
-      ],
-      cell: (pc) => this.cells.get(pc),
-      helper: (number) => this.helperFunctions.forJavaScript(number),
-    });
+    const environment = (machine: Machine): Environment =>
+      environmentOf(memory, state, machine, this.inspected, {
+        leaveLoop: (pc) => this.leaveLoop(pc) ?? outside,
+        leaveMode: (pc) => this.leaveMode(pc) ?? outside,
+        leaveInside: (pc) => this.leaveInside(pc) ?? outside,
+        systemCall: (link) => this.systemCall(link) ?? outside,
+        cell: (pc) => this.cells.get(pc),
+        unknownTarget: (entry, site, pc) => this.unknownTarget(entry, site, pc),
+        helper: (number) => this.helperFunctions.forJavaScript(number),
+      });
     this.environment = environment(this.machine);
     this.exactMachine = {
       ...this.machine,
@@ -226,7 +214,7 @@ export class ThreadCode {
           this.interpreted(interpreter.run());
         }
       }
-      if (this.leaving || words[exitWord] !== exitCode.none) break;
+      if (this.leaving || (words[exitWord] !== exitCode.none && !this.watch.resolve())) break;
       if (--this.untilSave === 0) this.saveInTime();
     }
     this.statistics.guestInstructions = this.state.f64[instructionsIndex];
@@ -316,10 +304,7 @@ export class ThreadCode {
     }
   }
 
-  /**
-   * The translation of a cell, made if there is none.
-   * @param called from a translation: what a loop at the cell's address leads to belongs to the callee, and to the region
-   */
+  /** The translation of a cell, made if there is none. @param called from a translation: what a loop at the cell's address leads to belongs to the callee, and to the region */
   private translate(cell: Cell, called = false): Cell {
     if (cell.translated) return cell;
     const { policy } = this;
@@ -384,6 +369,11 @@ export class ThreadCode {
     const { kept } = this;
     kept?.record();
     const found = this.discover(cell, called, assumptions.accessesTrap ? assumptions.layout : undefined);
+    // To read the code may have changed what is assumed.
+    if (assumptions.preciseFaults !== this.preciseFaults) {
+      this.makeWebAssembly(cell, called);
+      return;
+    }
     const { region, analysis, changesMode, name, indirectTargets, times } = found;
     const start = now();
     const emitOptions = {
@@ -466,8 +456,9 @@ export class ThreadCode {
   /** Links the translation that an earlier run made, if there is one. @returns whether there is */
   private linkKept(cell: Cell): boolean {
     const linker = this.linker ?? this.makeLinker();
+    const { preciseFaults } = this;
     const found = this.kept?.find(cell.pc, this.assumptions(linker));
-    if (found === undefined || !linker.isNameFree(found)) return false;
+    if (found === undefined || !linker.isNameFree(found) || preciseFaults !== this.preciseFaults) return false;
     const start = this.now();
     try {
       const made = linker.link(cell, found, found.checksMode ? this.exactMachine : this.machine);
@@ -536,6 +527,12 @@ export class ThreadCode {
     const { i32 } = this.state;
     i32[pcWord] = pc;
     this.interpretNext = this.unwind[0] === 0 && i32[exitWord] === exitCode.none && i32[interruptWord] === 0;
+  }
+
+  /** What a cell returns for going on at a guest address outside of translations. */
+  private leaveTo(pc: number): number {
+    this.state.i32[pcWord] = pc;
+    return pc | 0;
   }
 
   /** R: control leaves a chained translation at the start of a loop that ran long; the loop gets a translation of its own. */

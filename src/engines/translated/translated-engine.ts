@@ -40,6 +40,7 @@ export class TranslatedEngine implements Engine {
       thread = new ThreadCode(options, this.policy, this.statistics, state, {
         invalidate: (start, length) => this.invalidate(start, length),
         requireExact: () => this.requireExactFloatingPoint(),
+        requirePrecise: () => this.requirePreciseFaults(),
       });
       thread.exactFloatingPoint = this.exactFloatingPoint;
       thread.preciseFaults = this.preciseFaults;
