@@ -2,13 +2,13 @@
 import { expect, test } from 'vitest';
 import { backTrace } from '../../src/diagnostics/back-trace.ts';
 import { describeFatalSignal } from '../../src/diagnostics/fatal-signal.ts';
-import { engineNames } from '../../src/engines/create-engine.ts';
+import { portableEngineNames } from '../../src/engines/create-engine.ts';
 import { runThread } from '../../src/linux/run.ts';
 import { State } from '../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../translators/powerpc/registers.ts';
 import { makeGuest } from './guest.ts';
 
-test.each(engineNames)(
+test.each(portableEngineNames)(
   'a fatal signal on the engine %s is reported with functions and source lines',
   async (engine) => {
     const { thread, engine: running, frontend, memory, symbols, lines } = makeGuest('lines', engine);
