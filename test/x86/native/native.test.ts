@@ -18,6 +18,7 @@ const engines: readonly (readonly [name: EngineName, looks: boolean])[] = [
   ['regions', false],
   ['regions', true],
   ['wasm', false],
+  ['wasm', true],
   ['auto', false],
 ];
 
