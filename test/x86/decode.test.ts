@@ -58,6 +58,7 @@ describe.each(modes)('in %s-bit mode the table', (mode) => {
   });
 
   it('says where code ends, wherever it ends in an instruction', () => {
+    expect([decoder.decode(i, codeFetch([], 0), pc), i.faultAddress]).toEqual([fetchFault, pc]);
     const next = generator(2);
     for (const row of rows) {
       const { bytes } = randomInstruction(row, next, { mode, ...everything });

@@ -45,7 +45,7 @@ export type Row = readonly [encoding: string, mnemonic: string, operands: string
 // biome-ignore format: as a list
 export const features = [
   'fpu', 'cmov', 'cx8', 'cx16', 'mmx', 'fxsr', 'clflush', 'sse', 'sse2', 'sse3', 'ssse3', 'sse4_1', 'sse4_2', 'popcnt', 'movbe',
-  'aes', 'pclmul', 'lahf', 'lzcnt', 'bmi1', 'rdtscp', 'prefetchw', 'syscall', 'rdrand', 'rdseed', 'adx', 'fsgsbase', 'sep',
+  'aes', 'pclmul', 'lahf', 'lzcnt', 'bmi1', 'rdtscp', 'prefetchw', 'syscall',
 ] as const;
 
 /** How an operand is addressed: the letters of Row, `r` a fixed general register, `s` a fixed segment register, `1` a number. */
