@@ -7,7 +7,6 @@ import {
   exception,
   exponentOf,
   finish,
-  integerBit,
   invalid,
   isDenormal,
   isInfinite,
@@ -280,9 +279,4 @@ export function classify(a: Extended): number {
   // A pseudo-denormal counts as normal or denormal by its exponent.
   if (isDenormal(a)) return sign | 0x4400;
   return sign | 0x400;
-}
-
-/** Whether a number has the integer bit of a normal one. */
-export function isNormal(a: Extended): boolean {
-  return exponentOf(a) !== 0 && exponentOf(a) !== 0x7fff && (a.significand & integerBit) !== 0n;
 }

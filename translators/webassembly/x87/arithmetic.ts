@@ -55,7 +55,7 @@ import {
 const lowWord = 0xffffffffn;
 
 /** Register to write, and both operands; gives 0 where the helper has to compute. */
-export const coreType: FunctionType = { parameters: ['i32', 'i64', 'i32', 'i64', 'i32'], result: 'i32' };
+const coreType: FunctionType = { parameters: ['i32', 'i64', 'i32', 'i64', 'i32'], result: 'i32' };
 
 export interface ArithmeticCores {
   readonly add: ReturnType<KernelParts['shared']>;

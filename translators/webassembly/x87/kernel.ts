@@ -98,7 +98,7 @@ function withoutDoubles({ parameters, result }: FunctionType): FunctionType {
 const hasDouble = ({ parameters, result }: FunctionType): boolean => parameters[0] === 'f64' || result === 'f64';
 
 /** The module's bytes, and the helpers that it imports and exports, by name with their types. */
-export function encodeX87Kernel(
+function encodeX87Kernel(
   places: X87Places,
   memoryPages: number,
 ): { bytes: Uint8Array<ArrayBuffer>; functions: ReadonlyMap<string, FunctionType> } {
@@ -156,7 +156,7 @@ function describe(parts: KernelParts): void {
 }
 
 /** Where a thread's x87 registers lie. */
-export function x87Places(state: State): X87Places {
+function x87Places(state: State): X87Places {
   const place = (name: string): number => state.base + state.register(name).offset;
   return {
     significand: place('mm0'),

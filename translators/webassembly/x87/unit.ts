@@ -41,7 +41,7 @@ export const precisionFlag = 0x20;
 export const c1 = 0x200;
 export const pending = 0x80;
 /** Bits of the register `x87.control`, which is 0 in the default mode: exceptions that are unmasked, precision, rounding. */
-export const unmaskedPrecision = 0x20;
+const unmaskedPrecision = 0x20;
 /** The exceptions that ordinary operations do not raise: it does not matter here whether they are masked. */
 export const otherExceptions = 0x1f;
 export const precisionBits = 0x300;
