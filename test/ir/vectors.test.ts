@@ -123,19 +123,30 @@ function random(): number {
 // biome-ignore format: kinds of numbers together
 const singles = [0, 0x80000000, 0x3f800000, 0xbf800000, 0x3f000000, 0x40200000, 0xc0600000, 0x4effffff, 0x4f000000, 0xcf000000, 0xcf000001, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0xffc12345, 0xff812345, 1, 0x80000001, 0x007fffff, 0x7f7fffff, 0x4b000001];
 // biome-ignore format: kinds of numbers together
-const doubles = [0n, 1n << 63n, 0x3ff0000000000000n, 0xbfe0000000000000n, 0x4004000000000000n, 0xc00c000000000000n, 0x41dfffffffe00000n, 0x41e0000000000000n, 0xc1e0000000000000n, 0xc1e0000000200000n, 0x43e0000000000000n, 0xc3e0000000000000n, 0x43dfffffffffffffn, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0x7ff0000000000001n, 0xfff8123456789abcn, 0xfff0123456789abcn, 1n, 0x47efffffe0000000n, 0x36a0000000000001n, 0x4330000000000001n];
+const doubles = [0n, 1n << 63n, 0x3ff0000000000000n, 0xbfe0000000000000n, 0x4004000000000000n, 0xc00c000000000000n, 0x41dfffffffe00000n, 0x41e0000000000000n, 0xc1e0000000000000n, 0xc1e0000000200000n, 0x43e0000000000000n, 0xc3e0000000000000n, 0x43dfffffffffffffn, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0x7ff0000000000001n, 0xfff8123456789abcn, 0xfff0123456789abcn, 1n, 0x47efffffe0000000n, 0x36a0000000000001n, 0x4330000000000001n,
+  // Integers midway between two singles, and beside that.
+  0x4000004000000000n, 0x4000004000000001n, 0x400000bfffffffffn, 0x4000003fffffffffn, 0xbfffffbfffffffffn, 0xbfffffc000000001n];
 
-function randomVector(): Bytes {
+/** @param nans the shape of a vector in which NaNs are frequent, or undefined */
+function randomVector(nans?: 'f32' | 'f64'): Bytes {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
-  const kind = random() % 6;
+  const kind = nans === undefined ? random() % 6 : nans === 'f32' ? 2 : 4;
+  const isNan = (): boolean => nans !== undefined && random() % 2 === 0;
   for (let at = 0; at < 16; at += 4) view.setUint32(at, Math.imul(random(), 0x9e3779b1), true);
   if (kind === 0) for (let at = 0; at < 16; at++) bytes[at] = [0, 1, 0x7f, 0x80, 0xff, 15, 16][random() % 7];
   if (kind === 1)
     for (let at = 0; at < 16; at += 2) view.setUint16(at, [0, 1, 0x7fff, 0x8000, 0xffff, 0x8001][random() % 6], true);
   if (kind === 2 || kind === 3)
-    for (let at = 0; at < 16; at += 4) view.setUint32(at, singles[random() % singles.length], true);
-  if (kind === 4) for (let at = 0; at < 16; at += 8) view.setBigUint64(at, doubles[random() % doubles.length], true);
+    for (let at = 0; at < 16; at += 4)
+      view.setUint32(at, isNan() ? 0x7f800001 + (random() >>> 10) : singles[random() % singles.length], true);
+  if (kind === 4)
+    for (let at = 0; at < 16; at += 8)
+      view.setBigUint64(
+        at,
+        isNan() ? 0x7ff0000000000001n + (BigInt(random()) << 19n) : doubles[random() % doubles.length],
+        true,
+      );
   return bytes;
 }
 
@@ -190,8 +201,10 @@ describe.each(['interpreted', 'regions', 'wasm'] as const)('%s', (name: EngineNa
       expect(reference, operation.name).toBeDefined();
       const type = operation.result as Type;
       const free = hasFreeNans(operation.name);
+      const shape = operation.name.startsWith('f32') ? 'f32' : 'f64';
+      const nans = operation.immediates.includes('nan') ? shape : undefined;
       for (let run = 0; run < Number(process.env.STELE_RUNS ?? 300); run++) {
-        const operands = operation.operands.map(() => randomVector());
+        const operands = operation.operands.map(() => randomVector(nans));
         operands.forEach((bytes, at) => {
           memory.poke(places[at], bytes);
         });

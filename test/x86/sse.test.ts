@@ -234,6 +234,22 @@ describe('known answers', () => {
     });
   }
 
+  onEveryEngine('of twice the same register', (guest) => {
+    const some = '0123456789abcdeffedcba9876543210';
+    // pxor, psubb, pandn, pcmpgtd; pcmpeqd; pand, por: all of xmm0 and xmm0
+    for (const code of ['66 0F EF C0', '66 0F F8 C0', '66 0F DF C0', '66 0F 66 C0']) {
+      setHex(guest, 0, some);
+      guest.run(code);
+      expect(hex(guest, 0), code).toBe('0'.repeat(32));
+    }
+    setHex(guest, 0, some);
+    guest.run('66 0F 76 C0');
+    expect(hex(guest, 0)).toBe('f'.repeat(32));
+    setHex(guest, 0, some);
+    guest.run('66 0F DB C0 66 0F EB C0');
+    expect(hex(guest, 0)).toBe(some);
+  });
+
   onEveryEngine('pcmpistri finds the first of a set', (guest) => {
     const text = (string: string): string => Buffer.from(string.padEnd(16, '\0')).reverse().toString('hex');
     setHex(guest, 0, text('.,'));

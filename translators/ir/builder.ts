@@ -213,8 +213,16 @@ export class Builder {
     } else if (a === b) {
       if (code === i32Xor || code === i32Sub) return this.constant(0);
       if (code === i32And || code === i32Or) return a;
+      const made = ofTwins[code];
+      if (made === 3) return a;
+      if (made !== 0) return this.allBits(code, made === 1 ? 0 : -1);
     }
     return unit.append(code, a, b, -1, 0, this.pc);
+  }
+
+  /** A vector, or a half of one, as the operation makes, all of whose words are the same. */
+  private allBits(code: number, word: number): Value {
+    return operations[code].result === 'f64' ? this.constantF64(word, word) : this.constant128(word, word, word, word);
   }
 
   ternary(code: number, a: Value, b: Value, c: Value): Value {
