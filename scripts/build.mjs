@@ -3,8 +3,8 @@
  *
  * CommonJS because importing Node's own modules from an ES module costs 10 ms of start-up that require() does not. What
  * the program imports dynamically stays unevaluated in the same file until it is wanted, and so do the modules in
- * `deferred`. Then a program is run once, which leaves the compiled code of that run beside the file
- * (src/host/launcher.cjs).
+ * `deferred`. The page of `stele inspect` is one more file (web/vite.config.ts). Then a program is run, which leaves the
+ * compiled code of that run beside the program (src/host/launcher.cjs).
  *
  * Usage: node scripts/build.mjs [directory]
  */
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { build as buildPage } from 'vite';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const output = process.argv[2] ?? join(root, 'dist');
@@ -134,6 +135,7 @@ await build({
   plugins: [withoutChildProcess, withSeparateFiles, withNodeModules, withDeferredModules],
 });
 for (const [entry, file] of separate) await build({ ...common, entryPoints: [entry], outfile: join(output, file) });
+await buildPage({ configFile: join(root, 'web/vite.config.ts'), build: { outDir: resolve(output) } });
 // The function that the launcher calls. To put it together there would copy the text once more in each run.
 const program = await readFile(join(output, 'main.js'), 'utf8');
 const parameters = 'exports, require, module, __filename, __dirname';

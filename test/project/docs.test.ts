@@ -17,7 +17,7 @@ const documents = [
   ...globSync('docs/*.md', { cwd: root }),
 ];
 const scripts: Readonly<Record<string, string>> = JSON.parse(read('package.json')).scripts;
-const folders = ['src', 'translators', 'test', 'bench', 'scripts', 'docs', 'examples', '.ci'];
+const folders = ['src', 'translators', 'web', 'test', 'bench', 'scripts', 'docs', 'examples', '.ci'];
 /** Names of all files, for documents that name one without its folder. */
 const names = new Set(
   ['.', ...folders.map((folder) => `${folder}/**`)]
@@ -74,7 +74,7 @@ function codeIn({ prose, fences }: ReturnType<typeof split>): string[] {
 /** Whether a word is the name of a file of this project; parts in capitals stand for names of the reader's choice. */
 function namesFile(word: string): boolean {
   if (/[A-Z]{3}|…|[<>{}$=|]/.test(word.replace(/[A-Z]+\.md$/, ''))) return false;
-  return folders.some((folder) => word.startsWith(`${folder}/`)) || /^[\w.-]+\.(ts|cjs|mjs|json|md)$/.test(word);
+  return folders.some((folder) => word.startsWith(`${folder}/`)) || /^[\w.-]+\.(tsx?|cjs|mjs|json|md)$/.test(word);
 }
 
 function isThere(word: string): boolean {
