@@ -164,6 +164,7 @@ export const cases: readonly Case[] = [
   { name: 'example-donut', program: 'donut', args: ['3', '0'] },
   { name: 'example-life', program: 'life', args: ['20', '1'] },
   { name: 'example-mandelbrot', program: 'mandelbrot', args: ['60', '20'] },
+  { name: 'example-mandelbrot-deep', program: 'mandelbrot', args: ['40', '12', '5000'] },
   ...['primes', 'queens', 'mandelbrot'].map((name) => ({
     name: `example-forth-${name}`,
     program: 'forth',

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 
 /** What programs are built for. */
-export type Guest = 'powerpc' | 'i386' | 'x86-64';
+export const guests = ['powerpc', 'i386', 'x86-64'] as const;
+export type Guest = (typeof guests)[number];
 
 /** A program to build: paths are relative to this folder. */
 export interface Program {
@@ -52,18 +53,17 @@ const bare = [
   '-Wl,--build-id=none',
   '-Wl,-z,max-page-size=4096',
 ];
-/** Small files without a C library and without vector registers. */
-const bareX86 = [
-  ...bare,
+/** What keeps x86 files small, whatever a compiler does by default. */
+const smallX86 = [
   '-fno-pic',
   '-no-pie',
   '-fno-stack-protector',
   '-fcf-protection=none',
   '-fno-asynchronous-unwind-tables',
-  '-mgeneral-regs-only',
   '-Wl,-z,noseparate-code',
-  '-s',
 ];
+/** Without a C library and without vector registers. */
+const bareX86 = [...bare, ...smallX86, '-mgeneral-regs-only', '-s'];
 const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,--build-id=none'];
 
 /** The checks make mistakes on purpose, of which the compiler would warn. */
@@ -71,10 +71,21 @@ export const lenient = ['-D_GNU_SOURCE', '-w'];
 
 /** Programs that users are shown, in the folder `examples`; true: with the C library. */
 const examples: Readonly<Record<string, boolean>> = { donut: false, life: false, mandelbrot: false, forth: true };
+/**
+ * Each of them is built for every guest, so that the same program can be compared: `mandelbrot` for PowerPC,
+ * `mandelbrot.x86-64` beside it. All compute the same: none fuses multiplications with additions, none has x87's precision.
+ */
+export const exampleName = (name: string, guest: Guest): string => (guest === 'powerpc' ? name : `${name}.${guest}`);
+const exampleFlags: Readonly<Record<Guest, readonly string[]>> = {
+  powerpc: ['-ffp-contract=off', '-s'],
+  i386: ['-march=i686', '-msse2', '-mfpmath=sse', ...smallX86, '-s'],
+  'x86-64': [...smallX86, '-s'],
+};
 
 /** The path of a program's ELF file. */
 export function binaryPath(name: string): string {
-  return name in examples ? join(folder, '../../examples', name) : join(folder, 'bin', name);
+  const isExample = Object.hasOwn(examples, name.replace(/\.(i386|x86-64)$/, ''));
+  return isExample ? join(folder, '../../examples', name) : join(folder, 'bin', name);
 }
 
 function files(under: string, ...extensions: string[]): string[] {
@@ -105,14 +116,16 @@ export function programs(): Program[] {
     flags,
     libraries: ['-lm'],
   }));
-  const shown = Object.entries(examples).map(([name, hasLibrary]) => ({
-    name,
-    guest: 'powerpc' as const,
-    sources: [`../../examples/src/${name}.c`],
-    headers: hasLibrary ? [] : ['../../examples/src/bare.h'],
-    flags: [...(hasLibrary ? hosted : bare), '-s'],
-    libraries: [],
-  }));
+  const shown = guests.flatMap((guest) =>
+    Object.entries(examples).map(([name, hasLibrary]) => ({
+      name: exampleName(name, guest),
+      guest,
+      sources: [`../../examples/src/${name}.c`],
+      headers: hasLibrary ? [] : ['../../examples/src/bare.h'],
+      flags: [...(hasLibrary ? hosted : bare), ...exampleFlags[guest]],
+      libraries: [],
+    })),
+  );
   const x86 = x86Guests.map((guest) => ({
     name: `${guest}/bare`,
     guest,
