@@ -8,6 +8,8 @@ export interface BlockCounters {
   readonly executions: number;
   /** Guest instructions that ran in it: less than its length where it was left in the middle. */
   readonly instructions: number;
+  /** Times that control went on to a block of the region, by the number of that block. */
+  readonly edges: ReadonlyMap<number, number>;
 }
 
 export interface RegionCounters {

@@ -1,4 +1,5 @@
 /** `stele inspect`: runs a program, or only translates it, and shows its translations. */
+import type { Places } from '../diagnostics/places.ts';
 import { statisticsJson } from '../diagnostics/statistics.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { TranslatedEngine } from '../engines/translated/translated-engine.ts';
@@ -17,6 +18,7 @@ import { translateAhead } from '../inspect/ahead.ts';
 import { Collector } from '../inspect/collector.ts';
 import { coloured, plain } from '../inspect/colours.ts';
 import { byHeat, type Findings, type Heat, regionReport, reportOf } from '../inspect/report.ts';
+import { SourceFiles } from '../inspect/source-files.ts';
 import { type Stage, stages } from '../inspect/stage-names.ts';
 import { hotTable, listing } from '../inspect/views.ts';
 import type { ExitStatus } from '../linux/process.ts';
@@ -93,6 +95,10 @@ export async function inspect(options: InspectOptions, program: string, args: re
   else status = await runThread(guest.thread, guest.engine);
   const ended = performance.now();
   guest.engine.close();
+  const { symbols, lines, memory } = guest;
+  const count = (offset: number): number => memory.view.getFloat64(offset, true);
+  const executed = guest.engine.statistics.guestInstructions;
+  collector.sample({ at: ended, executed, count });
   const statistics = statisticsJson({
     engineName: guest.engine.name,
     engine: guest.engine.statistics,
@@ -104,18 +110,24 @@ export async function inspect(options: InspectOptions, program: string, args: re
     systemCallTime: guest.dispatcher.time,
     peakMemory: system.resourceUsage().maximumResident * 1024,
   });
-  const { symbols, lines, memory } = guest;
+  const places: Places = {
+    symbolAt: (address) => symbols.symbolAt(address),
+    lineAt: (address) => lines.lineAt(address),
+  };
   show(options, {
     program,
     arguments: args,
     abi: guest.image.target.abi,
     engine: guest.engine.name,
     status,
-    executed: guest.engine.statistics.guestInstructions,
+    executed,
     statistics: status === undefined ? null : JSON.parse(statistics),
     collected: collector.collected,
-    places: { symbolAt: (address) => symbols.symbolAt(address), lineAt: (address) => lines.lineAt(address) },
-    count: (offset) => memory.view.getFloat64(offset, true),
+    samples: collector.samples,
+    start: loaded,
+    places,
+    files: new SourceFiles(places),
+    count,
   });
   return 0;
 }

@@ -31,7 +31,33 @@ export type EmittedCode =
   | { readonly kind: 'javascript'; readonly emitted: EmittedRegion }
   | { readonly kind: 'webassembly'; readonly emitted: EmittedModule };
 
+/** Why a translation is not used any more. */
+export const retirements = [
+  /** The guest's code changed. */
+  'codeChange',
+  /** The rules changed that all translations were made by: exact floating point, precise faults. */
+  'assumptions',
+  /** An indirect jump took targets that it did not know. */
+  'indirectTarget',
+  /** Code ran that it leaves out because it had not run. */
+  'coldCode',
+] as const;
+export type Retirement = (typeof retirements)[number];
+
+/** Where a run is, on the clock of TranslationCost.at. */
+export interface Progress {
+  readonly at: number;
+  /** Guest instructions that ran, in translations and outside of them. */
+  readonly executed: number;
+  /** The counter at an offset in memory. */
+  count(offset: number): number;
+}
+
 export interface Inspector {
   /** A translation was made. @param fetch reads guest code as it is now; later it may have changed */
   translated(translation: InspectedTranslation, fetch: Fetch): void;
+  /** A translation was taken out of use, at a time on the same clock. */
+  retired(translation: InspectedTranslation, at: number, why: Retirement): void;
+  /** From time to time, and when a translation was made. */
+  progress(progress: Progress): void;
 }

@@ -1,10 +1,15 @@
 /** What an inspection found: the document that --json prints, and that the views on the terminal show. docs/inspect.md describes it. */
+
+import type { BlockCounters } from '../../translators/counters.ts';
+import type { Region } from '../../translators/optimize/discover.ts';
 import { type Places, symbolicAddress } from '../diagnostics/places.ts';
-import type { Tier } from '../engines/statistics.ts';
+import type { Retirement } from '../engines/inspection.ts';
+import { type Tier, tiers } from '../engines/statistics.ts';
 import type { ExitStatus } from '../linux/process.ts';
-import type { CollectedTranslation } from './collector.ts';
+import { type CollectedTranslation, executedIn, type Sample } from './collector.ts';
+import type { SourceFiles, SourceRun } from './source-files.ts';
 import type { Stage } from './stage-names.ts';
-import { codeLines, codeSize, operationCounts, type StageLine, stageLines } from './stages.ts';
+import { codeLines, codeSize, optimizedCounts, type StageLine, stageLines } from './stages.ts';
 
 /** Changes when a document cannot be read any more as one of the last version. */
 export const reportVersion = 1;
@@ -28,10 +33,14 @@ export interface BlockReport {
   readonly codeLines: number;
   /** Guest addresses of the blocks of the region that it leads to. */
   readonly successors: readonly number[];
+  /** Times that control went on to each of them; null where that was not counted. The rest of `executions` left the region. */
+  readonly taken: readonly number[] | null;
   /** Times that it began to run; null where that was not counted. */
   readonly executions: number | null;
   /** Guest instructions that ran in it. */
   readonly executed: number | null;
+  /** Where the source line changes: guest address, index in the report's `files`, line; -1 and 0 where none is known. Empty without line tables. */
+  readonly source: readonly SourceRun[];
 }
 
 export interface RegionReport {
@@ -59,6 +68,10 @@ export interface RegionReport {
     readonly sizeUnit: 'characters' | 'bytes';
   };
   readonly expansion: Expansion;
+  /** When it was ready, in milliseconds since the program began to run, or to be translated. */
+  readonly madeAt: number;
+  /** When and why it was taken out of use; null where it was not. */
+  readonly retired: { readonly at: number; readonly why: Retirement } | null;
   /** Milliseconds. */
   readonly times: { readonly lift: number; readonly optimize: number; readonly emit: number; readonly compile: number };
   readonly blocks: readonly BlockReport[];
@@ -82,6 +95,13 @@ export interface Totals {
   readonly uncounted: number;
 }
 
+/** How the run went on: columns of the same length. Guest instructions that had run, by the tier that ran them. */
+export interface Timeline {
+  /** Milliseconds since the program began to run. */
+  readonly at: readonly number[];
+  readonly executed: Readonly<Partial<Record<Tier, readonly number[]>>>;
+}
+
 export interface Report {
   readonly format: 'stele-inspect';
   readonly version: number;
@@ -95,6 +115,10 @@ export interface Report {
   readonly totals: Totals;
   /** What `stele run --stats --json` prints of a run; null where there was none. */
   readonly statistics: unknown;
+  /** Null where nothing ran. */
+  readonly timeline: Timeline | null;
+  /** Source files, which blocks name by their index here. */
+  readonly files: readonly string[];
   /** The hottest first; where nothing ran, in the order of their addresses. */
   readonly regions: readonly RegionReport[];
 }
@@ -110,7 +134,11 @@ export interface Findings {
   readonly executed: number;
   readonly statistics: unknown;
   readonly collected: readonly CollectedTranslation[];
+  readonly samples: readonly Sample[];
+  /** When the program began to run, on the clock of costs. */
+  readonly start: number;
   readonly places: Places;
+  readonly files: SourceFiles;
   /** The counter at an offset in memory. */
   count(offset: number): number;
 }
@@ -129,8 +157,12 @@ export function byHeat({ collected, status, count }: Findings): Heat[] {
     const { counters } = one.translation;
     if (status === undefined || counters === undefined)
       return { number, collected: one, entries: null, executed: null };
-    const executed = counters.blocks.reduce((sum, { instructions }) => sum + count(instructions), 0);
-    return { number, collected: one, entries: count(counters.entries), executed };
+    return {
+      number,
+      collected: one,
+      entries: count(counters.entries),
+      executed: executedIn(one.translation, count),
+    };
   });
   const pc = ({ collected: { translation } }: Heat): number => translation.cost.address;
   return heats.sort((a, b) => (b.executed ?? 0) - (a.executed ?? 0) || pc(a) - pc(b) || a.number - b.number);
@@ -150,17 +182,19 @@ export function reportOf(findings: Findings, heats: readonly Heat[], shown: (hea
     outcome: status === undefined ? null : status.kind === 'exit' ? { exit: status.code } : { signal: status.signal },
     totals: totalsOf(regions, findings),
     statistics,
+    timeline: status === undefined ? null : timelineOf(findings),
+    files: findings.files.names,
     regions,
   };
 }
 
 export function regionReport(heat: Heat, findings: Findings, shown: readonly Stage[]): RegionReport {
   const { collected, number, entries, executed } = heat;
-  const { translation } = collected;
+  const { translation, retired } = collected;
   const { region, cost, counters } = translation;
-  const { places, count, status } = findings;
-  const operations = operationCounts('ir', collected);
-  const optimized = operationCounts('optimized', collected);
+  const { places, files, count, status, start } = findings;
+  const operations = region.blocks.map(({ first, end }) => end - first);
+  const optimized = optimizedCounts(collected);
   const emitted = translation.emit();
   const code = codeLines(translation, emitted);
   const ofBlock = region.blocks.map(() => 0);
@@ -193,7 +227,14 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
       sizeUnit: cost.tier === 'webassemblyRegions' ? 'bytes' : 'characters',
     },
     expansion: expansionOf(sums),
-    times: { lift: cost.liftTime, optimize: cost.optimizeTime, emit: cost.emitTime, compile: cost.compileTime },
+    madeAt: milliseconds(cost.at - start),
+    retired: retired === undefined ? null : { at: milliseconds(retired.at - start), why: retired.why },
+    times: {
+      lift: milliseconds(cost.liftTime),
+      optimize: milliseconds(cost.optimizeTime),
+      emit: milliseconds(cost.emitTime),
+      compile: milliseconds(cost.compileTime),
+    },
     blocks: region.blocks.map((block, index) => ({
       pc: block.pc,
       endPc: block.endPc,
@@ -201,12 +242,33 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
       operations: operations[index],
       optimizedOperations: optimized[index],
       codeLines: ofBlock[index],
-      successors: region.successors[index].map((successor) => region.blocks[successor].pc),
-      executions: isCounted ? count(counters.blocks[index].executions) : null,
-      executed: isCounted ? count(counters.blocks[index].instructions) : null,
+      ...flowOf(region, index, isCounted ? counters.blocks[index] : undefined, count),
+      source: files.runsOf(collected.guest[index]),
     })),
     ...(shown.length > 0 && { lines: shown.flatMap((stage) => stageLines(stage, collected)) }),
   };
+}
+
+/** Where a block leads, and how often it and its ways ran. */
+function flowOf(
+  { blocks, successors }: Region,
+  index: number,
+  counters: BlockCounters | undefined,
+  count: Findings['count'],
+): Pick<BlockReport, 'successors' | 'taken' | 'executions' | 'executed'> {
+  const targets = [...new Set(successors[index])];
+  return {
+    successors: targets.map((target) => blocks[target].pc),
+    taken: counters === undefined ? null : targets.map((target) => count(counters.edges.get(target) as number)),
+    executions: counters === undefined ? null : count(counters.executions),
+    executed: counters === undefined ? null : count(counters.instructions),
+  };
+}
+
+function timelineOf({ samples, start }: Findings): Timeline {
+  const used = tiers.filter((tier) => samples.some((sample) => sample[tier] !== undefined));
+  const columns = used.map((tier) => [tier, samples.map((sample) => sample[tier] ?? 0)]);
+  return { at: samples.map(({ at }) => milliseconds(at - start)), executed: Object.fromEntries(columns) };
 }
 
 function totalsOf(regions: readonly RegionReport[], { status, executed }: Findings): Totals {
@@ -229,6 +291,8 @@ function totalsOf(regions: readonly RegionReport[], { status, executed }: Findin
   };
 }
 
+/** To the microsecond. */
+const milliseconds = (time: number): number => Math.round(time * 1000) / 1000;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const ratio = (value: number, of: number): number => (of === 0 ? 0 : value / of);
 

@@ -34,36 +34,44 @@ export function stageLines(stage: Stage, collected: CollectedTranslation): Stage
   }
 }
 
-/** Operations of each block in a stage, by number of the block. */
-export function operationCounts(stage: 'ir' | 'optimized', { translation }: CollectedTranslation): number[] {
+/** Operations of each block that code is made of, by number of the block. */
+export function optimizedCounts({ translation }: CollectedTranslation): number[] {
   const counts = translation.region.blocks.map(() => 0);
-  for (const { block } of operationLines(stage, translation, stage === 'ir' ? () => '' : fateOf)) counts[block]++;
+  eachOperation(translation, (at, block, analysis) => {
+    if (fateOf(at, analysis, translation) !== undefined) counts[block]++;
+  });
   return counts;
 }
 
 /** What becomes of an operation, as a comment; undefined for one of which nothing is left. */
 type Fate = (at: number, analysis: BlockAnalysis, translation: InspectedTranslation) => string | undefined;
 
-function operationLines(
-  stage: Stage,
+function operationLines(stage: Stage, translation: InspectedTranslation, fate: Fate): StageLine[] {
+  const { frontend, region } = translation;
+  const { unit } = region;
+  const lines: StageLine[] = [];
+  eachOperation(translation, (at, block, analysis) => {
+    const remark = fate(at, analysis, translation);
+    if (remark === undefined) return;
+    const text = printInstruction(unit, at, frontend) + (remark === '' ? '' : ` ; ${remark}`);
+    lines.push({ stage, pc: unit.pc[at] >>> 0, block, text });
+  });
+  return lines;
+}
+
+/** @param visit is given an operation, the number of its block, and that block's analysis */
+function eachOperation(
   translation: InspectedTranslation,
-  fate: Fate,
-): (StageLine & { readonly block: number })[] {
+  visit: (at: number, block: number, analysis: BlockAnalysis) => void,
+): void {
   const { region, analysis, frontend, helpers, preciseFaults, traps } = translation;
   const { unit, blocks, successors } = region;
   const context = { unit, successors, frontend, flow: analysis.flow, helpers, preciseFaults };
   const blockAnalysis = new BlockAnalysis(traps === undefined ? context : { ...context, traps });
-  const lines: (StageLine & { readonly block: number })[] = [];
   blocks.forEach((block, number) => {
     blockAnalysis.analyse(number, block);
-    for (let at = block.first; at < block.end; at++) {
-      const remark = fate(at, blockAnalysis, translation);
-      if (remark === undefined) continue;
-      const text = printInstruction(unit, at, frontend) + (remark === '' ? '' : ` ; ${remark}`);
-      lines.push({ stage, pc: unit.pc[at] >>> 0, block: number, text });
-    }
+    for (let at = block.first; at < block.end; at++) visit(at, number, blockAnalysis);
   });
-  return lines;
 }
 
 const places: readonly (readonly [bit: number, name: string])[] = [
@@ -97,8 +105,13 @@ const fateOf: Fate = (at, analysis, { region, traps }) => {
 /** The lines of the code that runs: JavaScript or WebAssembly. @param code what `translation` emits */
 export function codeLines({ region }: InspectedTranslation, code: EmittedCode): StageLine[] {
   const { blocks } = region;
+  const known = new Map<number, number>();
   const blockOf = (pc: number): number | undefined => {
-    const found = blocks.findIndex((block) => pc >= block.pc && pc < block.endPc);
+    let found = known.get(pc);
+    if (found === undefined) {
+      found = blocks.findIndex((block) => pc >= block.pc && pc < block.endPc);
+      known.set(pc, found);
+    }
     return found < 0 ? undefined : found;
   };
   if (code.kind === 'javascript') {

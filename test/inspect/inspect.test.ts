@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RegionReport, Report } from '../../src/inspect/report.ts';
 import type { Stage } from '../../src/inspect/stage-names.ts';
 import { binaryPath } from '../guests/programs.ts';
 import { type Engine, run, steleCommand, steleEntry } from '../programs/run-guest.ts';
-import { type Schema, violations } from './schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stele-inspect-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,8 +18,8 @@ const engines = ['auto', 'wasm', 'regions', 'blocks'] as const;
 const count = binaryPath('count');
 const loop = 0x10000064;
 
-const documentation = readFileSync(join(import.meta.dirname, '../../docs/inspect.md'), 'utf8');
-const schema: Schema = JSON.parse(/```json\n([\s\S]*?)```/.exec(documentation)?.[1] ?? '');
+const schema = readFileSync(join(import.meta.dirname, '../../docs/inspect.schema.json'), 'utf8');
+const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(JSON.parse(schema));
 
 const inspect = (...args: string[]) => run([process.execPath, steleEntry(), 'inspect', ...args]);
 
@@ -28,7 +28,8 @@ async function inspected(...args: string[]): Promise<Report> {
   const { stdout, stderr, status } = await inspect('--json', ...args);
   expect(status, stderr).toBe(0);
   const report: Report = JSON.parse(stdout.toString());
-  expect(violations(schema, report)).toEqual([]);
+  validate(report);
+  expect(validate.errors ?? []).toEqual([]);
   return report;
 }
 
@@ -36,10 +37,12 @@ const sum = (values: readonly (number | null)[]): number =>
   values.reduce((total: number, value) => total + (value ?? 0), 0);
 
 /** What must hold of the parts of a document. */
-function expectConsistent({ totals, regions }: Report): void {
+function expectConsistent({ totals, timeline, regions }: Report): void {
   expect(totals.translations).toBe(regions.length);
   expect(sum(regions.map(({ executed }) => executed))).toBe(totals.translated);
   expect((totals.translated as number) + (totals.interpreted as number)).toBe(totals.executed);
+  expect(timeline?.at.every((at, index) => at >= 0 && at >= timeline.at[Math.max(0, index - 1)])).toBe(true);
+  expect(sum(Object.values(timeline?.executed ?? {}).map((column) => column.at(-1) as number))).toBe(totals.executed);
   for (const region of regions) {
     const { blocks } = region;
     expect(sum(blocks.map(({ executed }) => executed))).toBe(region.executed);
@@ -49,6 +52,11 @@ function expectConsistent({ totals, regions }: Report): void {
     expect(region.optimizedOperations).toBeLessThanOrEqual(region.operations);
     for (const block of blocks) {
       expect(block.executed).toBeLessThanOrEqual((block.executions as number) * block.guestInstructions);
+      expect(block.taken?.length).toBe(block.successors.length);
+      expect(sum(block.taken ?? [])).toBeLessThanOrEqual(block.executions as number);
+      const ways = blocks.map(({ successors, taken }) => taken?.[successors.indexOf(block.pc)] ?? 0);
+      const arrived = sum(ways) + (block === blocks[0] ? (region.entries as number) : 0);
+      expect(block.executions).toBeLessThanOrEqual(arrived);
     }
   }
 }
@@ -78,6 +86,9 @@ describe.each(engines)('%s', (engine) => {
     // Where everything is translated the first turn belongs to the block that falls into the loop.
     const others = engine === 'wasm' ? 1 : Math.floor(((report.totals.interpreted as number) - 4) / 4);
     expect(sum(turns.map(({ executions }) => executions))).toBe(2_000_000 - others);
+    // Each turn but the last leads to the next one.
+    const again = sum(turns.map(({ successors, taken }) => taken?.[successors.indexOf(loop)] ?? 0));
+    expect(again).toBe(2_000_000 - others - 1);
   });
 
   test('shows the code that runs when nobody inspects it', patience, async () => {
@@ -195,6 +206,34 @@ test.each(engines)('--static translates all functions on %s, and runs nothing', 
   expect(ran.filter((pc) => !starts.has(pc))).toEqual([]);
 });
 
+test('blocks have source lines where the program has line tables', patience, async () => {
+  const { files, regions } = await inspected('--engine', 'wasm', binaryPath('lines'));
+  expect(files).toEqual(['src/freestanding/lines.c']);
+  const start = 0x100000c0;
+  const [dereference] = regions.filter(({ pc }) => pc === start);
+  expect(dereference.line).toBe('src/freestanding/lines.c:8');
+  expect(dereference.symbol).toBe('dereference+0x0');
+  const lines = dereference.blocks.flatMap(({ source }) => source);
+  expect(lines[0]).toEqual([start, 0, 8]);
+  expect(new Set(lines.map(([, , line]) => line))).toEqual(new Set([8, 9, 11]));
+  expect((await inspected('--engine', 'wasm', count)).files).toEqual([]);
+});
+
+test('a translation whose code changed is taken out of use, and its successor made later', patience, async () => {
+  const { regions } = await inspected('--engine', 'wasm', binaryPath('self-modifying'));
+  const rewritten = regions.filter(({ retired }) => retired !== null);
+  expect(rewritten.length).toBeGreaterThan(100);
+  for (const { pc, madeAt, retired, times, number } of rewritten) {
+    expect(retired?.why).toBe('codeChange');
+    expect(retired?.at).toBeGreaterThanOrEqual(madeAt);
+    expect(times.emit).toBeGreaterThan(0);
+    const successor = regions.findLast((other) => other.pc === pc);
+    expect(successor?.number).toBeGreaterThan(number);
+    expect(successor?.madeAt).toBeGreaterThan(retired?.at as number);
+  }
+  expect(regions.filter(({ pc, retired }) => pc === rewritten[0].pc && retired === null)).toHaveLength(1);
+});
+
 const compiler = spawnSync('gcc', ['-dumpmachine'], { encoding: 'utf8' });
 const hasCompiler = compiler.status === 0 && compiler.stdout.startsWith('x86_64');
 if (!hasCompiler) console.log('left out: an x86-64 program, which needs gcc on an x86-64 host');
@@ -235,7 +274,9 @@ test('a program of another ABI is inspected in the same way', patience, async ()
   const calls = report.regions.flatMap(({ blocks, symbol }) =>
     symbol === 'fibonacci+0x0' ? [blocks[0].executions] : [],
   );
-  // Calls of fibonacci(12): 2 fibonacci(13) - 1.
+  // Calls of fibonacci(12): 2 fibonacci(13) - 1, of which fibonacci(13) end at once.
   expect(calls).toEqual([465]);
+  const [first] = report.regions.flatMap(({ blocks, symbol }) => (symbol === 'fibonacci+0x0' ? blocks : []));
+  expect(first.taken?.toSorted()).toEqual([232, 233]);
   expect(report.totals.interpreted).toBe(0);
 });

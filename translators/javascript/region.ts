@@ -303,6 +303,11 @@ class RegionEmitter extends StructuredEmitter {
     this.line(isLoop ? `continue L${target};` : `break M${target};`, pc);
   }
 
+  protected countEdge(from: number, to: number, pc: number): void {
+    const counter = this.options.counters?.blocks[from].edges.get(to);
+    if (counter !== undefined) this.line(counterText(counter, 1), pc);
+  }
+
   protected select(node: number, selector: number, pc: number): void {
     this.line(`d${node} = ${selector};`, pc);
   }

@@ -26,6 +26,8 @@ export abstract class StructuredEmitter {
   /** A block of the region, with its terminator. */
   protected abstract block(position: number, index: number): void;
   protected abstract dispatch(position: number, dispatch: Dispatch): void;
+  /** Counts that control goes from one block to another, where that is asked for. */
+  protected abstract countEdge(from: number, to: number, pc: number): void;
 
   /** The guest address of the block at a position; of a dispatch node, the region's. */
   protected pcAt(position: number): number {
@@ -69,6 +71,7 @@ export abstract class StructuredEmitter {
 
   /** An edge from the block at `position` to a block of the region. */
   protected go(position: number, target: number, pc = this.region.entry): void {
+    this.countEdge(this.structure.order[position], target, pc);
     const route = this.structure.route.get(target);
     if (route === undefined) {
       this.enter(position, target, pc);

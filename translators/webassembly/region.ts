@@ -239,6 +239,11 @@ class RegionEmitter extends StructuredEmitter {
     this.f.branch(`${isLoop ? 'L' : 'M'}${target}`);
   }
 
+  protected countEdge(from: number, to: number): void {
+    const counter = this.options.counters?.blocks[from].edges.get(to);
+    if (counter !== undefined) this.f.addToDouble(counter, 1);
+  }
+
   protected select(node: number, selector: number): void {
     this.f.i32(selector);
     this.f.set(this.selectors.get(node) as number);

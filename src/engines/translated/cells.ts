@@ -3,6 +3,7 @@
  * addresses they know, so a new or dropped translation shows everywhere at once.
  */
 import type { Translation } from '../../../translators/javascript/compile.ts';
+import type { Retirement } from '../inspection.ts';
 
 export class Cell {
   readonly pc: number;
@@ -29,7 +30,7 @@ export class CellTable {
   private readonly shift: number;
   private readonly stub: (cell: Cell) => Translation;
   /** Told when a cell loses its translation. */
-  onUninstall: (cell: Cell) => void = () => {};
+  readonly onUninstall: ((cell: Cell, why: Retirement) => void)[] = [];
   /** Translated cells by guest page. */
   private readonly pages = new Map<number, Set<Cell>>();
 
@@ -72,9 +73,11 @@ export class CellTable {
     const first = start >>> 12;
     const last = (start + length - 1) >>> 12;
     if (last - first < this.pages.size) {
-      for (let page = first; page <= last; page++) dropped += this.dropPage(page);
+      for (let page = first; page <= last; page++) dropped += this.dropPage(page, 'codeChange');
     } else {
-      for (const page of [...this.pages.keys()]) if (page >= first && page <= last) dropped += this.dropPage(page);
+      for (const page of [...this.pages.keys()]) {
+        if (page >= first && page <= last) dropped += this.dropPage(page, 'codeChange');
+      }
     }
     return dropped;
   }
@@ -82,20 +85,20 @@ export class CellTable {
   /** Drops every translation. */
   clear(): number {
     let dropped = 0;
-    for (const page of [...this.pages.keys()]) dropped += this.dropPage(page);
+    for (const page of [...this.pages.keys()]) dropped += this.dropPage(page, 'assumptions');
     return dropped;
   }
 
-  private dropPage(page: number): number {
+  private dropPage(page: number, why: Retirement): number {
     const set = this.pages.get(page);
     if (set === undefined) return 0;
     const dropped = set.size;
-    for (const cell of set) this.uninstall(cell);
+    for (const cell of set) this.uninstall(cell, why);
     return dropped;
   }
 
   /** Takes a cell's translation away. */
-  uninstall(cell: Cell): void {
+  uninstall(cell: Cell, why: Retirement): void {
     for (const page of cell.pages) {
       const set = this.pages.get(page);
       set?.delete(cell);
@@ -104,7 +107,7 @@ export class CellTable {
     cell.f = this.stub(cell);
     cell.translated = false;
     cell.pages = [];
-    this.onUninstall(cell);
+    for (const tell of this.onUninstall) tell(cell, why);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Translations that are inspected: their counters, and how they are shown. */
 import type { RegionCounters } from '../../../translators/counters.ts';
 import type { Fetch, Frontend } from '../../../translators/frontend.ts';
+import { header, type State } from '../../../translators/ir/state.ts';
 import { emitRegion, type EmitOptions as JavaScriptOptions } from '../../../translators/javascript/region.ts';
 import type { RegionAnalysis } from '../../../translators/optimize/analyse.ts';
 import type { Region } from '../../../translators/optimize/discover.ts';
@@ -12,7 +13,7 @@ import {
   type EmitOptions as WebAssemblyOptions,
 } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
-import type { InspectedTranslation, Inspector } from '../inspection.ts';
+import type { InspectedTranslation, Inspector, Retirement } from '../inspection.ts';
 import type { TranslationCost } from '../statistics.ts';
 
 /** State blocks that counters may take; the others are left to threads. Together they hold 786 432 counters. */
@@ -30,16 +31,19 @@ class CounterRoom {
     this.memory = memory;
   }
 
-  /** Zeroed counters for a region; undefined when there is no room. @param blocks how many the region has */
-  allocate(blocks: number): RegionCounters | undefined {
+  /** Zeroed counters for a region; undefined when there is no room. */
+  allocate({ successors }: Region): RegionCounters | undefined {
+    const targets = successors.map((blocks) => [...new Set(blocks)]);
+    const wanted = targets.reduce((sum, { length }) => sum + 2 + length, 1);
     const left = (this.end - this.next + (blockLimit - this.blocks) * blockSize) >> 3;
-    if (1 + 2 * blocks > left) return undefined;
+    if (wanted > left) return undefined;
     const entries = this.counter();
-    const counters = Array.from({ length: blocks }, () => ({
+    const blocks = targets.map((reached) => ({
       executions: this.counter(),
       instructions: this.counter(),
+      edges: new Map(reached.map((target) => [target, this.counter()])),
     }));
-    return { entries, blocks: counters };
+    return { entries, blocks };
   }
 
   private counter(): number {
@@ -61,48 +65,48 @@ interface Found {
   indirectTargets(pc: number): readonly number[];
 }
 
+/** What Inspected asks of the thread's code. */
+export interface InspectedParts {
+  readonly inspector: Inspector;
+  readonly memory: GuestMemory;
+  readonly state: State;
+  /** The one that translations are made with. */
+  readonly frontend: Frontend;
+  readonly helpers: readonly HelperRegisters[];
+  readonly fetch: Fetch;
+  readonly now: () => number;
+}
+
 /** Shows the translations of one thread to an inspector. */
 export class Inspected {
   /** What JavaScript translations find in their environment besides. */
   readonly names = ['counts'];
   readonly values: readonly unknown[];
-  private readonly inspector: Inspector;
-  private readonly memory: GuestMemory;
+  private readonly parts: InspectedParts;
   private readonly room: CounterRoom;
-  private readonly frontend: Frontend;
-  private readonly helpers: readonly HelperRegisters[];
-  private readonly fetch: Fetch;
+  /** Those in use, by the guest addresses of their entries. */
+  private readonly inUse = new Map<number, InspectedTranslation>();
 
-  /** @param frontend the one that translations are made with */
-  constructor(
-    inspector: Inspector,
-    memory: GuestMemory,
-    frontend: Frontend,
-    helpers: readonly HelperRegisters[],
-    fetch: Fetch,
-  ) {
-    this.inspector = inspector;
-    this.memory = memory;
+  constructor(parts: InspectedParts) {
+    const { memory } = parts;
+    this.parts = parts;
     this.room = new CounterRoom(memory);
-    this.frontend = frontend;
-    this.helpers = helpers;
-    this.fetch = fetch;
     this.values = [new Float64Array(memory.buffer, 0, memory.buffer.byteLength >> 3)];
   }
 
   counters(region: Region): RegionCounters | undefined {
-    return this.room.allocate(region.blocks.length);
+    return this.room.allocate(region);
   }
 
   /** What a block executed before it trapped. */
   countTrap({ counter, executed }: Trap): void {
     if (counter === undefined) return;
-    const { view } = this.memory;
+    const { view } = this.parts.memory;
     view.setFloat64(counter, view.getFloat64(counter, true) + executed, true);
   }
 
   showJavaScript(found: Found, options: JavaScriptOptions, cost: TranslationCost): void {
-    const { frontend, helpers } = this;
+    const { frontend, helpers } = this.parts;
     const { region, analysis } = found;
     const plain = { ...options, counters: undefined, countInstructions: false, indirectTargets: targetsNow(found) };
     this.show(found, options, cost, undefined, () => ({
@@ -112,7 +116,7 @@ export class Inspected {
   }
 
   showWebAssembly(found: Found, options: WebAssemblyOptions, cost: TranslationCost): void {
-    const { frontend, helpers } = this;
+    const { frontend, helpers } = this.parts;
     const { region, analysis } = found;
     const plain = {
       ...options,
@@ -135,11 +139,28 @@ export class Inspected {
     traps: InspectedTranslation['traps'],
     emit: InspectedTranslation['emit'],
   ): void {
-    const { frontend, helpers, fetch } = this;
-    this.inspector.translated(
-      { cost, name, region, analysis, frontend, helpers, preciseFaults, traps, counters, emit },
-      fetch,
-    );
+    const { frontend, helpers, fetch, inspector } = this.parts;
+    const translation = { cost, name, region, analysis, frontend, helpers, preciseFaults, traps, counters, emit };
+    this.inUse.set(cost.address, translation);
+    inspector.translated(translation, fetch);
+    this.tellProgress();
+  }
+
+  /** The translation that a guest address begins was taken out of use. */
+  retire(pc: number, why: Retirement): void {
+    const translation = this.inUse.get(pc);
+    if (translation === undefined) return;
+    this.inUse.delete(pc);
+    this.parts.inspector.retired(translation, this.parts.now(), why);
+  }
+
+  tellProgress(): void {
+    const { inspector, memory, state, now } = this.parts;
+    inspector.progress({
+      at: now(),
+      executed: state.f64[header.instructions >> 3],
+      count: (offset) => memory.view.getFloat64(offset, true),
+    });
   }
 }
 

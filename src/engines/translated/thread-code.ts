@@ -138,7 +138,17 @@ export class ThreadCode {
     this.watch = new CodeWatch(interpreted, memory, host, state, this.machine, () => hooks.requirePrecise());
     this.fetch = this.watch.fetch;
     if (options.inspector !== undefined) {
-      this.inspected = new Inspected(options.inspector, memory, this.frontend, this.helpers, this.fetch);
+      const { inspector } = options;
+      const { helpers, now } = this;
+      this.inspected = new Inspected({
+        inspector,
+        memory,
+        state,
+        frontend: this.frontend,
+        helpers,
+        now,
+        fetch: this.fetch,
+      });
     }
     const lifter = new BlockLifter(frontend, this.fetch, host, statistics, (unit) => logBlock(unit, options, frontend));
     // A log shall have every block that runs.
@@ -165,6 +175,7 @@ export class ThreadCode {
             : this.translate(cell, depth > 0).f(depth);
       return (depth) => this.translate(cell, depth > 0).f(depth);
     });
+    this.cells.onUninstall.push((cell, why) => this.inspected?.retire(cell.pc, why));
     this.outside = new Cell(-1, () => this.outside);
     const outside = policy.chained ? this.outside : -1;
     const environment = (machine: Machine): Environment =>
@@ -292,7 +303,7 @@ export class ThreadCode {
       if (this.expected.delete(cell.pc) && !cell.translated && !this.linkKept(cell)) {
         // Not what was kept: this block has to become hot like any other.
         this.interpreter.invalidate(cell.pc, 1);
-      } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.cells.uninstall(each))) {
+      } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.cells.uninstall(each, 'coldCode'))) {
         // Translations that are left for it will have it. Its runs count anew: where it belongs to none, it becomes one.
         this.interpreter.invalidate(cell.pc, 1);
       } else {
@@ -429,7 +440,7 @@ export class ThreadCode {
       callUntranslated: (cell, depth) => this.translate(cell, depth > 0).f(depth) as number,
     });
     this.linker = linker;
-    this.cells.onUninstall = (cell) => linker.unlink(cell);
+    this.cells.onUninstall.push((cell) => linker.unlink(cell));
     for (const pc of kept?.slots ?? []) linker.slotOf(this.cells.get(pc));
     return linker;
   }
@@ -477,6 +488,7 @@ export class ThreadCode {
   /** Keeps what is new when the run lasts: not every one comes to an end that lets it. */
   private saveInTime(): void {
     this.untilSave = saveDistance;
+    this.inspected?.tellProgress();
     const { linker } = this;
     if (linker !== undefined) this.kept?.saveInTime(() => linker.slotAddresses());
   }
@@ -567,7 +579,7 @@ export class ThreadCode {
     if (this.targets.miss(site, target)) {
       const cell = this.cells.get(entry);
       if (cell.translated) {
-        this.cells.uninstall(cell);
+        this.cells.uninstall(cell, 'indirectTarget');
         this.hasRetired = true;
         if (this.linker !== undefined) this.kept?.remove(entry, this.assumptions(this.linker));
       }
