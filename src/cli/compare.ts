@@ -5,10 +5,14 @@ import { csvReport, jsonReport } from '../compare/data-report.ts';
 import { type Comparison, textReport } from '../compare/text-report.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { readElf } from '../elf/read-elf.ts';
-import { openTextFile, progressLine, readExecutable, steleCommand, writeError, writeOutput } from '../host/command.ts';
+import { traceeProgram } from '../engines/traced/tracee-program.ts';
+import { progressLine, steleCommand, writeError, writeOutput } from '../host/command.ts';
 import { machineDescription, programVersion, runtime } from '../host/inspection.ts';
+import { createVirtualMachine } from '../host/kvm.ts';
 import { canMeasureResources, runMeasured } from '../host/measured-child.ts';
+import { startTracedProcess } from '../host/ptrace.ts';
 import { UsageError } from './options.ts';
+import { cannotRun, openSink, readProgram } from './program-file.ts';
 
 export interface CompareOptions {
   readonly rounds: number;
@@ -39,9 +43,7 @@ const reports: readonly {
   { option: 'svg', make: async (comparison) => (await import('../compare/html-report.ts')).svgReport(comparison) },
 ];
 
-/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
-const cannotRun = 126;
-const notFound = 127;
+/** Exit status where outputs differ. */
 const differs = 2;
 
 /**
@@ -55,7 +57,8 @@ export async function runCompare(options: CompareOptions, program: string, args:
     architecture: runtime().architecture,
     platform: runtime().platform,
     programVersion,
-    ...(await findProblems()),
+    virtualizationProblem: () => problemOf(createVirtualMachine()),
+    tracingProblem,
   };
   const entrants: Entrant[] = [];
   const absentees: Absentee[] = [];
@@ -68,7 +71,7 @@ export async function runCompare(options: CompareOptions, program: string, args:
       absentees.push({ name: options.also === '' ? name : `${found.entrant.label}, ${name}`, reason });
     }
   }
-  const writers = reports.map(({ option, make }) => ({ make, write: openSink(options[option], `--${option}`) }));
+  const writers = reports.map(({ option, make }) => ({ make, write: openReport(options[option], `--${option}`) }));
   const progress = progressLine();
   const results = await compare(entrants, {
     rounds: options.rounds,
@@ -101,11 +104,8 @@ function examine(
   args: readonly string[],
   surroundings: Surroundings,
 ): { readonly entrant: Entrant; readonly absentees: readonly Absentee[] } | number {
-  const file = readExecutable(new TextEncoder().encode(path));
-  if ('code' in file) {
-    writeError(`stele: ${path}: ${file.message}\n`);
-    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
-  }
+  const file = readProgram(new TextEncoder().encode(path), path);
+  if (typeof file === 'number') return file;
   try {
     const { abi } = readElf(file).target;
     const { contenders, absentees } = findContenders(abi, surroundings);
@@ -129,29 +129,24 @@ function chosen(entrant: Entrant, options: CompareOptions): Entrant {
 }
 
 /** @returns what writes a text there; undefined when nothing is wanted. @throws UsageError when the file cannot be written */
-function openSink(path: string, option: string): ((text: string) => void) | undefined {
+function openReport(path: string, option: string): ((text: string) => void) | undefined {
   if (path === '') return undefined;
   if (path === '-') return writeOutput;
-  const sink = openTextFile(path);
-  if ('code' in sink) throw new UsageError(`${option}: ${path}: ${sink.message}`);
+  const sink = openSink(path, option);
   return (text) => {
     sink.write(text);
     sink.flush();
   };
 }
 
-/** Why this host has no virtual machines, and no traced processes; empty where it has. */
-async function findProblems(): Promise<Pick<Surroundings, 'virtualizationProblem' | 'tracingProblem'>> {
-  const { createVirtualMachine } = await import('../host/kvm.ts');
-  const { startTracedProcess } = await import('../host/ptrace.ts');
-  const { traceeProgram } = await import('../engines/traced/tracee-program.ts');
+/** Why something that was made to see whether it can be was not made; empty where it was. */
+function problemOf(made: { close(): void } | { readonly reason: string }): string {
+  if ('reason' in made) return made.reason;
+  made.close();
+  return '';
+}
+
+function tracingProblem(): string {
   const page = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
-  const [virtualization, tracing] = [createVirtualMachine(), startTracedProcess(traceeProgram(), page, [])].map(
-    (made) => {
-      if ('reason' in made) return made.reason;
-      made.close();
-      return '';
-    },
-  );
-  return { virtualizationProblem: () => virtualization, tracingProblem: () => tracing };
+  return problemOf(startTracedProcess(traceeProgram(), page, []));
 }

@@ -4,6 +4,7 @@ import type { Fetch, Frontend } from '../../translators/frontend.ts';
 import { header, State } from '../../translators/ir/state.ts';
 import { powerpc as powerpcFrontend } from '../../translators/powerpc/frontend.ts';
 import type { ProgramStore } from '../cache/program-store.ts';
+import type { RunCost } from '../diagnostics/statistics.ts';
 import { LineTable } from '../elf/dwarf-lines.ts';
 import { type LoadedProgram, loadElf } from '../elf/load-elf.ts';
 import type { Target } from '../elf/machines.ts';
@@ -162,5 +163,20 @@ function fetchFrom(memory: AddressSpace): Fetch {
     const bytes = memory.peek(address, length);
     const ordered = memory.byteOrder === 'big' ? bytes : bytes.toReversed();
     return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
+  };
+}
+
+/** What a run cost, for statistics. Times are in milliseconds: for loading the program, and for running it. */
+export function runCost(guest: Guest, system: System, loadTime: number, runTime: number): RunCost {
+  return {
+    engineName: guest.engine.name,
+    engine: guest.engine.statistics,
+    checkedBecause: guest.memory.withoutHostProtection,
+    places: guest.symbols,
+    runTime,
+    loadTime,
+    systemCalls: guest.dispatcher.calls,
+    systemCallTime: guest.dispatcher.time,
+    peakMemory: system.resourceUsage().maximumResident * 1024,
   };
 }

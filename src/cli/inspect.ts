@@ -3,14 +3,7 @@ import type { Places } from '../diagnostics/places.ts';
 import { statisticsJson } from '../diagnostics/statistics.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { TranslatedEngine } from '../engines/translated/translated-engine.ts';
-import {
-  argumentBytes,
-  environmentBytes,
-  outputIsColoured,
-  readExecutable,
-  writeError,
-  writeOutput,
-} from '../host/command.ts';
+import { argumentBytes, environmentBytes, outputIsColoured, writeError, writeOutput } from '../host/command.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
 import { openNowhere, RedirectedFiles } from '../host/redirected-files.ts';
@@ -26,9 +19,10 @@ import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
 import { protection } from '../memory/guest-memory.ts';
-import { createGuest, type Guest } from './guest.ts';
+import { createGuest, type Guest, runCost } from './guest.ts';
 import type { InspectedEngine } from './inspect-options.ts';
 import { UsageError } from './options.ts';
+import { cannotRun, readProgram } from './program-file.ts';
 
 export interface InspectOptions {
   readonly engine: InspectedEngine;
@@ -48,9 +42,6 @@ export interface InspectOptions {
   readonly sysroot: string;
 }
 
-/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
-const cannotRun = 126;
-const notFound = 127;
 const tableRows = 20;
 
 /**
@@ -59,11 +50,8 @@ const tableRows = 20;
  */
 export async function inspect(options: InspectOptions, program: string, args: readonly string[]): Promise<number> {
   const [path, ...rest] = argumentBytes(args.length + 1);
-  const file = readExecutable(path);
-  if ('code' in file) {
-    writeError(`stele: ${program}: ${file.message}\n`);
-    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
-  }
+  const file = readProgram(path, program);
+  if (typeof file === 'number') return file;
   const collector = new Collector();
   const system = new NodeSystem();
   const start = performance.now();
@@ -99,17 +87,7 @@ export async function inspect(options: InspectOptions, program: string, args: re
   const count = (offset: number): number => memory.view.getFloat64(offset, true);
   const executed = guest.engine.statistics.guestInstructions;
   collector.sample({ at: ended, executed, count });
-  const statistics = statisticsJson({
-    engineName: guest.engine.name,
-    engine: guest.engine.statistics,
-    checkedBecause: guest.memory.withoutHostProtection,
-    places: guest.symbols,
-    runTime: ended - loaded,
-    loadTime: loaded - start,
-    systemCalls: guest.dispatcher.calls,
-    systemCallTime: guest.dispatcher.time,
-    peakMemory: system.resourceUsage().maximumResident * 1024,
-  });
+  const statistics = statisticsJson(runCost(guest, system, loaded - start, ended - loaded));
   const places: Places = {
     symbolAt: (address) => symbols.symbolAt(address),
     lineAt: (address) => lines.lineAt(address),

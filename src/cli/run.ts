@@ -10,8 +10,6 @@ import {
   dieOfSignal,
   environmentBytes,
   errorSink,
-  openTextFile,
-  readExecutable,
   type TextSink,
   writeError,
 } from '../host/command.ts';
@@ -25,14 +23,11 @@ import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
 import { completeOptions } from './configuration.ts';
-import { createGuest, type Guest } from './guest.ts';
+import { createGuest, type Guest, runCost } from './guest.ts';
 import { guestEnvironment } from './guest-environment.ts';
-import { type PartialOptions, type RunOptions, UsageError } from './options.ts';
+import type { PartialOptions, RunOptions } from './options.ts';
+import { cannotRun, openSink, readProgram } from './program-file.ts';
 import { openBlockStore, openTranslationStore } from './program-stores.ts';
-
-/** Exit statuses of shells for a program that cannot be run and for one that is not there. */
-const cannotRun = 126;
-const notFound = 127;
 
 /**
  * Runs a program to its end.
@@ -52,11 +47,8 @@ export async function run(
   const now = wantsStatistics(options) ? () => performance.now() : () => 0;
   const start = now();
   const [path, ...rest] = argumentBytes(args.length + 1);
-  const file = readExecutable(path);
-  if ('code' in file) {
-    writeError(`stele: ${program}: ${file.message}\n`);
-    return file.code === 'ENOENT' || file.code === 'ENOTDIR' ? notFound : cannotRun;
-  }
+  const file = readProgram(path, program);
+  if (typeof file === 'number') return file;
   const sink = options.logFile === '' ? errorSink : openSink(options.logFile, '--log-file');
   const statistics = statisticsSink(options);
   const { log } = options;
@@ -118,28 +110,11 @@ export async function run(
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));
   if (statistics !== undefined) {
     const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
-    const cost = {
-      engineName: guest.engine.name,
-      engine: guest.engine.statistics,
-      checkedBecause: guest.memory.withoutHostProtection,
-      places: guest.symbols,
-      runTime: ended - loaded,
-      loadTime: loaded - start,
-      systemCalls: guest.dispatcher.calls,
-      systemCallTime: guest.dispatcher.time,
-      peakMemory: system.resourceUsage().maximumResident * 1024,
-    };
+    const cost = runCost(guest, system, loaded - start, ended - loaded);
     statistics.write(options.json ? statisticsJson(cost) : statisticsTable(cost));
     statistics.flush();
   }
   return status.kind === 'exit' ? status.code : dieOfSignal(status.signal);
-}
-
-/** @throws UsageError when the file cannot be written */
-function openSink(path: string, option: string): TextSink {
-  const sink = openTextFile(path);
-  if ('code' in sink) throw new UsageError(`${option}: ${path}: ${sink.message}`);
-  return sink;
 }
 
 function wantsStatistics({ stats, statsFull, json, statsFile }: RunOptions): boolean {

@@ -6,7 +6,7 @@ import {
   type VirtualMachine,
   type VirtualProcessor,
 } from '../engines/virtualized/hypervisor.ts';
-import { loadKoffi } from './koffi.ts';
+import { type CallErrors, loadFunctions } from './koffi.ts';
 
 /** Requests of ioctl(2), with the size of their argument in them. */
 const request = {
@@ -55,46 +55,30 @@ interface Native {
   timerSet(timer: number, flags: number, value: Uint8Array, old: null): number;
   timerDelete(timer: number): number;
   gettid(): number;
-  errno(): number;
-  message(errno: number): string;
 }
 
-function loadNative(): Native | NoHypervisor {
-  try {
-    const koffi = loadKoffi();
-    const library = koffi.load(null);
-    const find = <Name extends keyof Native>(prototype: string): Native[Name] =>
-      library.func(prototype) as unknown as Native[Name];
-    return {
-      open: find<'open'>('int open(const char *path, int flags)'),
-      close: find<'close'>('int close(int descriptor)'),
-      ioctl: find<'ioctl'>('int ioctl(int descriptor, unsigned long request, long argument)'),
-      ioctlAt: find<'ioctlAt'>('int ioctl(int descriptor, unsigned long request, void *argument)'),
-      mmap: find<'mmap'>(
-        'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, long offset)',
-      ),
-      memmove: find<'memmove'>('uintptr_t memmove(void *destination, void *source, size_t length)'),
-      sigprocmask: find<'sigprocmask'>('int pthread_sigmask(int how, void *set, void *old)'),
-      sigtimedwait: find<'sigtimedwait'>('int sigtimedwait(void *set, void *info, void *timeout)'),
-      timerCreate: find<'timerCreate'>('int timer_create(int clock, void *event, void *timer)'),
-      timerSet: find<'timerSet'>('int timer_settime(uintptr_t timer, int flags, void *value, void *old)'),
-      timerDelete: find<'timerDelete'>('int timer_delete(uintptr_t timer)'),
-      gettid: find<'gettid'>('int gettid()'),
-      errno: () => koffi.errno(),
-      message: library.func('const char *strerror(int errno)') as unknown as Native['message'],
-    };
-  } catch (error) {
-    return { reason: `koffi cannot call the C library (${(error as Error).message}); "npm install koffi" may help` };
-  }
-}
+const prototypes: { readonly [Name in keyof Native]: string } = {
+  open: 'int open(const char *path, int flags)',
+  close: 'int close(int descriptor)',
+  ioctl: 'int ioctl(int descriptor, unsigned long request, long argument)',
+  ioctlAt: 'int ioctl(int descriptor, unsigned long request, void *argument)',
+  mmap: 'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, long offset)',
+  memmove: 'uintptr_t memmove(void *destination, void *source, size_t length)',
+  sigprocmask: 'int pthread_sigmask(int how, void *set, void *old)',
+  sigtimedwait: 'int sigtimedwait(void *set, void *info, void *timeout)',
+  timerCreate: 'int timer_create(int clock, void *event, void *timer)',
+  timerSet: 'int timer_settime(uintptr_t timer, int flags, void *value, void *old)',
+  timerDelete: 'int timer_delete(uintptr_t timer)',
+  gettid: 'int gettid()',
+};
 
 /** Makes a virtual machine, or says why this host has none. */
 export function createVirtualMachine(): VirtualMachine | NoHypervisor {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { reason: `virtual machines need Linux on x86-64; this is ${process.platform} on ${process.arch}` };
   }
-  const native = loadNative();
-  if ('reason' in native) return native;
+  const native = loadFunctions<Native>(prototypes);
+  if ('reason' in native) return { reason: `${native.reason}; "npm install koffi" may help` };
   const O_RDWR_CLOEXEC = 0o2000002;
   const device = native.open('/dev/kvm', O_RDWR_CLOEXEC);
   if (device < 0) {
@@ -117,19 +101,19 @@ export function createVirtualMachine(): VirtualMachine | NoHypervisor {
 }
 
 /** @throws HypervisorError when the host's call failed */
-function checked(native: Native, result: number, what: string): number {
+function checked(native: Native & CallErrors & CallErrors, result: number, what: string): number {
   if (result < 0) throw new HypervisorError(`${what}: ${native.message(native.errno())}`);
   return result;
 }
 
 class KvmMachine implements VirtualMachine {
   readonly sharedSize: number;
-  private readonly native: Native;
+  private readonly native: Native & CallErrors;
   private readonly device: number;
   private readonly descriptor: number;
   private processor: KvmProcessor | undefined;
 
-  constructor(native: Native, device: number) {
+  constructor(native: Native & CallErrors & CallErrors, device: number) {
     this.native = native;
     this.device = device;
     this.descriptor = checked(native, native.ioctl(device, request.CREATE_VM, 0), 'KVM_CREATE_VM');
@@ -175,13 +159,13 @@ class KvmMachine implements VirtualMachine {
 }
 
 class KvmProcessor implements VirtualProcessor {
-  private readonly native: Native;
+  private readonly native: Native & CallErrors;
   private readonly descriptor: number;
   private readonly timer: number;
   private readonly sliceSet = new Uint8Array(128);
   private readonly noTime = new Uint8Array(16);
 
-  constructor(native: Native, descriptor: number, shared: Uint8Array) {
+  constructor(native: Native & CallErrors & CallErrors, descriptor: number, shared: Uint8Array) {
     this.native = native;
     this.descriptor = descriptor;
     const place = native.memmove(shared, shared, 0);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadKoffi } from './koffi.ts';
+import { loadFunctions } from './koffi.ts';
 
 export interface ChildRun {
   /** Seconds. */
@@ -40,13 +40,10 @@ const WNOWAIT = 0x0100_0000;
 
 function loadNative(): Native | undefined {
   if (process.platform !== 'linux' || waitidNumbers[process.arch] === undefined) return undefined;
-  try {
-    const library = loadKoffi().load(null);
-    const prototype = 'long syscall(long number, long kind, long id, void *info, long options, void *usage)';
-    return { waitid: library.func(prototype) as unknown as Native['waitid'] };
-  } catch {
-    return undefined;
-  }
+  const functions = loadFunctions<Native>({
+    waitid: 'long syscall(long number, long kind, long id, void *info, long options, void *usage)',
+  });
+  return 'reason' in functions ? undefined : functions;
 }
 
 let native: Native | undefined | null = null;

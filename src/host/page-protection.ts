@@ -1,7 +1,7 @@
 /** Protection of the pages inside a WebAssembly.Memory by the host's mprotect, called through koffi. */
 import { readFileSync } from 'node:fs';
 import type { HostPages, NoHostPages } from '../memory/host-protection.ts';
-import { loadKoffi } from './koffi.ts';
+import { loadFunctions } from './koffi.ts';
 
 /** The page size that guests and this protection have. */
 const pageSize = 4096;
@@ -16,31 +16,15 @@ interface Native {
   getpagesize(): number;
 }
 
-/** The functions of the C library, or why they cannot be called. */
-function loadNative(): Native | NoHostPages {
-  let koffi: ReturnType<typeof loadKoffi>;
-  try {
-    koffi = loadKoffi();
-  } catch {
-    return { reason: 'koffi is not installed' };
-  }
-  try {
-    const library = koffi.load(null);
-    return {
-      mprotect: library.func('int mprotect(uintptr_t address, size_t length, int protection)') as Native['mprotect'],
-      memmove: library.func(
-        'uintptr_t memmove(void *destination, void *source, size_t length)',
-      ) as unknown as Native['memmove'],
-      getpagesize: library.func('int getpagesize()') as Native['getpagesize'],
-    };
-  } catch (error) {
-    return { reason: `koffi cannot call the C library (${(error as Error).message})` };
-  }
-}
+const prototypes: { readonly [Name in keyof Native]: string } = {
+  mprotect: 'int mprotect(uintptr_t address, size_t length, int protection)',
+  memmove: 'uintptr_t memmove(void *destination, void *source, size_t length)',
+  getpagesize: 'int getpagesize()',
+};
 
 /** Why functions of the C library cannot be called; empty where they can. */
 export function ffiProblem(): string {
-  const native = loadNative();
+  const native = loadFunctions<Native>(prototypes);
   return 'reason' in native ? native.reason : '';
 }
 
@@ -65,7 +49,7 @@ export function isGuarded(maps: string, address: number, length: number): boolea
  */
 export function findHostPages(memory: WebAssembly.Memory): HostPages | NoHostPages {
   if (process.platform !== 'linux') return { reason: `the host is ${process.platform}, not Linux` };
-  const native = loadNative();
+  const native = loadFunctions<Native>(prototypes);
   if ('reason' in native) return native;
   const hostPageSize = native.getpagesize();
   if (hostPageSize !== pageSize) return { reason: `the host's pages have ${hostPageSize} bytes, not ${pageSize}` };

@@ -4,7 +4,7 @@
  */
 import type { NoTracedProcess, Range, Stop, TracedProcess } from '../engines/traced/traced-process.ts';
 import { TraceError } from '../engines/traced/traced-process.ts';
-import { loadKoffi } from './koffi.ts';
+import { type CallErrors, loadFunctions } from './koffi.ts';
 
 /** Requests of ptrace(2). */
 const request = {
@@ -41,38 +41,21 @@ interface Native {
   mmap(address: number, length: number, protection: number, flags: number, descriptor: number, offset: number): number;
   memmove(destination: Uint8Array, source: Uint8Array, length: number): number;
   spawn(pid: Uint8Array, path: string, actions: null, attributes: null, args: string[], environment: string[]): number;
-  errno(): number;
-  message(errno: number): string;
 }
 
-function loadNative(): Native | NoTracedProcess {
-  try {
-    const koffi = loadKoffi();
-    const library = koffi.load(null);
-    const find = <Name extends keyof Native>(prototype: string): Native[Name] =>
-      library.func(prototype) as unknown as Native[Name];
-    return {
-      ptrace: find<'ptrace'>('long ptrace(long request, int pid, intptr_t address, intptr_t data)'),
-      ptraceAt: find<'ptraceAt'>('long ptrace(long request, int pid, intptr_t address, void *data)'),
-      wait4: find<'wait4'>('int wait4(int pid, void *status, int options, void *usage)'),
-      memfdCreate: find<'memfdCreate'>('int memfd_create(const char *name, unsigned int flags)'),
-      ftruncate: find<'ftruncate'>('int ftruncate(int descriptor, int64_t length)'),
-      write: find<'write'>('intptr_t write(int descriptor, void *bytes, size_t length)'),
-      close: find<'close'>('int close(int descriptor)'),
-      mmap: find<'mmap'>(
-        'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
-      ),
-      memmove: find<'memmove'>('uintptr_t memmove(void *destination, void *source, size_t length)'),
-      spawn: find<'spawn'>(
-        'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **args, const char **environment)',
-      ),
-      errno: () => koffi.errno(),
-      message: library.func('const char *strerror(int errno)') as unknown as Native['message'],
-    };
-  } catch (error) {
-    return { reason: `koffi cannot call the C library (${(error as Error).message}); "npm install koffi" may help` };
-  }
-}
+const prototypes: { readonly [Name in keyof Native]: string } = {
+  ptrace: 'long ptrace(long request, int pid, intptr_t address, intptr_t data)',
+  ptraceAt: 'long ptrace(long request, int pid, intptr_t address, void *data)',
+  wait4: 'int wait4(int pid, void *status, int options, void *usage)',
+  memfdCreate: 'int memfd_create(const char *name, unsigned int flags)',
+  ftruncate: 'int ftruncate(int descriptor, int64_t length)',
+  write: 'intptr_t write(int descriptor, void *bytes, size_t length)',
+  close: 'int close(int descriptor)',
+  mmap: 'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
+  memmove: 'uintptr_t memmove(void *destination, void *source, size_t length)',
+  spawn:
+    'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **args, const char **environment)',
+};
 
 /** Starts a traced process (StartTracedProcess). */
 export function startTracedProcess(
@@ -83,8 +66,8 @@ export function startTracedProcess(
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { reason: `it needs Linux on x86-64; this is ${process.platform} on ${process.arch}` };
   }
-  const native = loadNative();
-  if ('reason' in native) return native;
+  const native = loadFunctions<Native>(prototypes);
+  if ('reason' in native) return { reason: `${native.reason}; "npm install koffi" may help` };
   try {
     return new PtracedProcess(native, program, memory, contents);
   } catch (error) {
@@ -95,12 +78,17 @@ export function startTracedProcess(
 
 class PtracedProcess implements TracedProcess {
   readonly descriptor: number;
-  private readonly native: Native;
+  private readonly native: Native & CallErrors;
   private readonly pid: number;
   private readonly status = new Uint8Array(4);
   private hasEnded = false;
 
-  constructor(native: Native, program: Uint8Array, memory: Uint8Array, contents: readonly Range[]) {
+  constructor(
+    native: Native & CallErrors & CallErrors,
+    program: Uint8Array,
+    memory: Uint8Array,
+    contents: readonly Range[],
+  ) {
     this.native = native;
     this.descriptor = this.share(memory, contents);
     const file = this.checked(native.memfdCreate('stele-tracee', 0), 'memfd_create');

@@ -1,13 +1,11 @@
 /** Segments of x86 threads: thread-local storage (arch_prctl, set_thread_area), and what Linux has that nobody may use. */
+import { threadSegments, threadSelector } from '../../translators/x86/thread-segments.ts';
 import { errno } from './errno.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 import type { SegmentDescriptor, Thread } from './thread.ts';
 
 // -- entries of the descriptor table (arch/x86/kernel/tls.c)
 
-/** Entries for threads: of a 64-bit kernel, also to its 32-bit programs (GDT_ENTRY_TLS_MIN). */
-export const firstEntry = 12;
-export const entryCount = 3;
 /** An entry number that asks for any that is free. */
 const anyEntry = 0xffffffff;
 
@@ -38,12 +36,12 @@ function setThreadArea(call: SystemCall): number {
   const usable = (flags & flag.is32Bit) !== 0 && (flags & codeContents) === 0 && (flags & flag.notPresent) === 0;
   if (!none && !usable) return -errno.EINVAL;
   if (entry === anyEntry) {
-    entry = firstEntry;
+    entry = threadSelector;
     while (thread.descriptors.has(entry)) entry++;
-    if (entry >= firstEntry + entryCount) return -errno.ESRCH;
+    if (entry >= threadSelector + threadSegments) return -errno.ESRCH;
     memory.writeU32(address, entry);
   }
-  if (entry < firstEntry || entry >= firstEntry + entryCount) return -errno.EINVAL;
+  if (entry < threadSelector || entry >= threadSelector + threadSegments) return -errno.EINVAL;
   if (none) thread.descriptors.delete(entry);
   else thread.descriptors.set(entry, descriptor);
   loadDescriptor(thread, entry, none ? undefined : descriptor);
@@ -52,7 +50,7 @@ function setThreadArea(call: SystemCall): number {
 
 /** Puts a descriptor where the processor finds it, and into segment registers that select it already. */
 function loadDescriptor({ state }: Thread, entry: number, descriptor: SegmentDescriptor | undefined): void {
-  const place = entry - firstEntry;
+  const place = entry - threadSelector;
   const base = descriptor?.base ?? 0;
   state.set(`segment${place}.base`, base);
   const bit = 1 << place;
@@ -63,7 +61,7 @@ function loadDescriptor({ state }: Thread, entry: number, descriptor: SegmentDes
 
 function getThreadArea({ memory, thread, args: [address] }: SystemCall): number {
   const entry = memory.readU32(address);
-  if (entry < firstEntry || entry >= firstEntry + entryCount) return -errno.EINVAL;
+  if (entry < threadSelector || entry >= threadSelector + threadSegments) return -errno.EINVAL;
   const { base, limit, flags } = thread.descriptors.get(entry) ?? empty;
   [base, limit, flags].forEach((word, i) => {
     memory.writeU32(address + 4 + i * 4, word);

@@ -21,9 +21,9 @@
 import type { State } from '../../translators/ir/state.ts';
 import { i386Registers } from '../../translators/x86/registers.ts';
 import { fxsaveSize, readFxsave, writeFxsave } from '../../translators/x86/state-image.ts';
+import { threadSegments, threadSelector } from '../../translators/x86/thread-segments.ts';
 import * as x86 from './abi/x86.ts';
 import { callParts } from './exceptions-x86.ts';
-import { entryCount, firstEntry } from './segments.ts';
 import type { SignalAbi } from './signal-frame.ts';
 import { fsaveSize, readFsave, writeFsave } from './signal-frame-fsave.ts';
 import {
@@ -190,7 +190,7 @@ function loadContext(state: State, view: DataView, start: number): void {
 function loadSegment(state: State, name: string, selector: number): void {
   state.set(name, selector);
   if (name !== 'fs' && name !== 'gs') return;
-  const entry = (selector >> 3) - firstEntry;
-  const isThreadEntry = entry >= 0 && entry < entryCount;
+  const entry = (selector >> 3) - threadSelector;
+  const isThreadEntry = entry >= 0 && entry < threadSegments;
   state.set(`${name}.base`, isThreadEntry ? state.get(`segment${entry}.base`) : 0);
 }

@@ -21,7 +21,7 @@ import {
   status,
 } from './exact.ts';
 
-export { double, type Format, flag, rounding, single, status, wrap } from './exact.ts';
+export { double, type Format, flag, invalidFlags, rounding, single, status, wrap } from './exact.ts';
 
 /** What `compare` gives. The values are those of a PowerPC condition field. */
 export const relation = { less: 8, greater: 4, equal: 2, unordered: 1 } as const;

@@ -38,6 +38,16 @@ export const flag = {
   conversion: 1 << 12,
 } as const;
 
+/** The invalid operations of arithmetic. */
+export const invalidFlags =
+  flag.signalling |
+  flag.infinityMinusInfinity |
+  flag.infinityByInfinity |
+  flag.zeroByZero |
+  flag.infinityTimesZero |
+  flag.negativeRoot |
+  flag.conversion;
+
 /** A binary format: bits of the significand, exponent of its least unit, first exponent that overflows, wrap distance. */
 export interface Format {
   readonly precision: number;

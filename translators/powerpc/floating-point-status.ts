@@ -2,7 +2,7 @@
  * The floating-point status and control register (Power ISA 2.07, Book I, 4.2.2): its bits, and how the
  * outcome of an operation enters it.
  */
-import { flag, status, wrap } from '../float/arithmetic.ts';
+import { flag, invalidFlags, status, wrap } from '../float/arithmetic.ts';
 import { exitCode } from '../ir/operations.ts';
 import { header, type State } from '../ir/state.ts';
 import { fpscr as fpscrNumber, powerpcRegisters } from './registers.ts';
@@ -35,15 +35,6 @@ export const enables = fpscr.VE | fpscr.OE | fpscr.UE | fpscr.ZE | fpscr.XE;
 export const notWritable = fpscr.FEX | fpscr.VX | 0x800;
 
 const fpscrIndex = powerpcRegisters.registers[fpscrNumber].index;
-
-const arithmeticInvalid =
-  flag.signalling |
-  flag.infinityMinusInfinity |
-  flag.infinityByInfinity |
-  flag.zeroByZero |
-  flag.infinityTimesZero |
-  flag.negativeRoot |
-  flag.conversion;
 
 const ordinaryFlags = flag.inexact | flag.roundedUp;
 
@@ -126,7 +117,7 @@ function recordExceptions(state: State, flags: number, old: number, resultClass:
   const cleared = old & ~(fpscr.FR | fpscr.FI);
   const classified = (cleared & ~fpscr.FPRF) | resultClass;
   // An enabled invalid operation or division by zero leaves the target alone, and its class with it.
-  if ((flags & arithmeticInvalid) !== 0) {
+  if ((flags & invalidFlags) !== 0) {
     write(state, raise((old & fpscr.VE) !== 0 ? cleared : classified, invalidBits(flags)));
     return;
   }

@@ -127,6 +127,45 @@ export const memoryName = 'memory';
 export const tableName = 'table';
 export const exportName = 'f';
 
+/** How every module begins: "\0asm", version 1. */
+export function writeHeader(out: ByteWriter): void {
+  out.word(0x6d736100);
+  out.word(1);
+}
+
+export function writeSection(out: ByteWriter, id: number, write: (into: ByteWriter) => void): void {
+  const content = new ByteWriter(256);
+  write(content);
+  out.byte(id);
+  out.unsigned(content.length);
+  out.append(content.finish());
+}
+
+/** The section of function types. */
+export function writeTypes(out: ByteWriter, types: readonly FunctionType[]): void {
+  writeSection(out, 1, (into) => {
+    into.unsigned(types.length);
+    for (const { parameters, result } of types) {
+      into.byte(0x60);
+      into.unsigned(parameters.length);
+      for (const type of parameters) into.byte(valueType[type]);
+      into.unsigned(result === '' ? 0 : 1);
+      if (result !== '') into.byte(valueType[result]);
+    }
+  });
+}
+
+/** The import of a shared memory of so many pages, at most as many. */
+export function writeMemoryImport(into: ByteWriter, module: string, pages: number): void {
+  into.name(module);
+  into.name(memoryName);
+  // Shared, with a maximum.
+  into.byte(2);
+  into.byte(3);
+  into.unsigned(pages);
+  into.unsigned(pages);
+}
+
 /**
  * A module that imports a shared memory, functions and maybe a table, and exports one function, of type 0. The table's
  * entries are references to functions of that type, never null, and it cannot grow: then a call through it checks nothing.
@@ -147,15 +186,8 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
   const importTypes = parts.imports.map(({ type }) => typeIndex(type));
 
   const out = new ByteWriter(parts.body.length + 1024);
-  out.word(0x6d736100);
-  out.word(1);
-  const section = (id: number, write: (into: ByteWriter) => void): void => {
-    const content = new ByteWriter(256);
-    write(content);
-    out.byte(id);
-    out.unsigned(content.length);
-    out.append(content.finish());
-  };
+  writeHeader(out);
+  const section = (id: number, write: (into: ByteWriter) => void): void => writeSection(out, id, write);
   // (ref 0), with as many entries at most as at first.
   const tableType = (into: ByteWriter): void => {
     const entries = parts.tableEntries as number;
@@ -165,16 +197,7 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     into.unsigned(entries);
     into.unsigned(entries);
   };
-  section(1, (into) => {
-    into.unsigned(typeBytes.length);
-    for (const { parameters, result } of typeBytes) {
-      into.byte(0x60);
-      into.unsigned(parameters.length);
-      for (const type of parameters) into.byte(valueType[type]);
-      into.unsigned(result === '' ? 0 : 1);
-      if (result !== '') into.byte(valueType[result]);
-    }
-  });
+  writeTypes(out, typeBytes);
   section(2, (into) => {
     const importsTable = parts.tableEntries !== undefined && parts.makesTable !== true;
     into.unsigned(parts.imports.length + (importsTable ? 2 : 1));
@@ -184,13 +207,7 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
       into.byte(0);
       into.unsigned(importTypes[index]);
     });
-    into.name(importModule);
-    into.name(memoryName);
-    // Shared, with a maximum.
-    into.byte(2);
-    into.byte(3);
-    into.unsigned(parts.memoryPages);
-    into.unsigned(parts.memoryPages);
+    writeMemoryImport(into, importModule, parts.memoryPages);
     if (!importsTable) return;
     into.name(importModule);
     into.name(tableName);

@@ -11,6 +11,7 @@
  *   has (popf, sahf, unordered comparisons): bit 1 inverts SF, bits 8 to 15 are XORed into the byte that PF comes from.
  */
 import { defineRegisters, type RegisterFile, type RegisterRow } from '../ir/state.ts';
+import { threadSegments } from './thread-segments.ts';
 import { type X87Registers, x87RegistersOf, x87Rows } from './x87-registers.ts';
 
 const names32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
@@ -47,12 +48,6 @@ export const codeSelector64 = 0x33;
 /** Selectors whose segments programs may load, all of which begin at 0. */
 export const flatSelectors = (is64: boolean): readonly number[] =>
   is64 ? [codeSelector32, dataSelector, codeSelector64] : [codeSelector32, dataSelector];
-
-/** Entry of the descriptor table of the first thread-local segment; its selector is 8 times that, and 3. */
-export const threadSelector = 12;
-
-/** How many thread-local segments a program may have (set_thread_area): Linux's entries of the descriptor table. */
-export const threadSegments = 3;
 
 function rowsOf(is64: boolean): RegisterRow[] {
   const word = is64 ? 'i64' : 'i32';

@@ -72,7 +72,8 @@ const shiftRightSigned: Shift = (l, size, x, count) => {
   return [l.binary(size, shrS, value, count.value), carry, signFrom(l, size, carry)];
 };
 
-function shift(compute: Shift): Lift {
+/** @param isRotation only CF and OF change */
+function shift(compute: Shift, isRotation = false): Lift {
   return (l) => {
     const size = l.size(0);
     const count = countOf(l, 1, size);
@@ -82,9 +83,12 @@ function shift(compute: Shift): Lift {
     }
     const [result, carry, overflow] = compute(l, size, l.read(0), count);
     l.write(0, result);
-    setShift(l, size, carry, result, overflow, count.unlessZero);
+    if (isRotation) setRotate(l, size, carry, overflow, count.unlessZero);
+    else setShift(l, size, carry, result, overflow, count.unlessZero);
   };
 }
+
+const rotate = (compute: Shift): Lift => shift(compute, true);
 
 /** A byte four times or a word twice: its rotation by any count is then one of 32 bits. */
 function repeated(l: Lifter, size: number, x: Value): Value {
@@ -161,20 +165,6 @@ const rotateRightThroughCarry: Shift = (l, size, x, count) => {
 function unlessZero(l: Lifter, size: number, { unlessZero }: Count, value: Value, otherwise: Value): Value {
   if (unlessZero === undefined) return value;
   return l.b.ternary(op[size === 8 ? 'i64.select' : 'i32.select'], unlessZero, value, otherwise);
-}
-
-function rotate(compute: Shift): Lift {
-  return (l) => {
-    const size = l.size(0);
-    const count = countOf(l, 1, size);
-    if (count === undefined) {
-      shiftByNothing(l);
-      return;
-    }
-    const [result, carry, overflow] = compute(l, size, l.read(0), count);
-    l.write(0, result);
-    setRotate(l, size, carry, overflow, count.unlessZero);
-  };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   double,
   type Format,
   flag,
+  invalidFlags,
   multiply,
   relation,
   rounding,
@@ -36,15 +37,6 @@ const flushToZero = 0x8000;
 
 /** From MXCSR's rounding field to modes of float/. */
 const modes = [rounding.nearest, rounding.down, rounding.up, rounding.zero];
-
-const invalidFlags =
-  flag.signalling |
-  flag.infinityMinusInfinity |
-  flag.infinityByInfinity |
-  flag.zeroByZero |
-  flag.infinityTimesZero |
-  flag.negativeRoot |
-  flag.conversion;
 
 const leastNormal = { double: 2 ** -1022, single: 2 ** -126 };
 

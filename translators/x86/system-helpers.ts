@@ -3,20 +3,8 @@ import type { Helper, Machine } from '../frontend.ts';
 import { exitCode } from '../ir/operations.ts';
 import { header, type State } from '../ir/state.ts';
 import { cpuid } from './features.ts';
-import {
-  flatSelectors,
-  fs,
-  gs,
-  rax,
-  rbx,
-  rcx,
-  rdx,
-  segmentNames,
-  ss,
-  threadSegments,
-  threadSelector,
-  type X86Registers,
-} from './registers.ts';
+import { flatSelectors, fs, gs, rax, rbx, rcx, rdx, segmentNames, ss, type X86Registers } from './registers.ts';
+import { threadSegments, threadSelector } from './thread-segments.ts';
 
 /** The polynomial of iSCSI (CRC-32C), reversed: what one byte more makes of a checksum. */
 const crcTable = Int32Array.from({ length: 256 }, (_, byte) => {

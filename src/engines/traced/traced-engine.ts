@@ -11,8 +11,9 @@ import { type ExitReason, exitCode, operations } from '../../../translators/ir/o
 import { header, type State } from '../../../translators/ir/state.ts';
 import { Unit } from '../../../translators/ir/unit.ts';
 import { permission } from '../../../translators/memory-view.ts';
-import { i386Registers, threadSegments, x86_64Registers } from '../../../translators/x86/registers.ts';
+import { i386Registers, x86_64Registers } from '../../../translators/x86/registers.ts';
 import { fxsaveSize, readFxsave, writeFxsave } from '../../../translators/x86/state-image.ts';
+import { threadSegments, threadSelector } from '../../../translators/x86/thread-segments.ts';
 import { effectiveProtection, type GuestMemory } from '../../memory/guest-memory.ts';
 import type { Engine, EngineHost } from '../engine.ts';
 import { codeFetcher } from '../guest-code.ts';
@@ -46,8 +47,7 @@ const trapTrace = 2;
 const callLength = 2;
 const callBytes = { i386: 0x80cd, 'x86-64': 0x050f } as const;
 
-/** The first entry for threads of the descriptor table, and the flags of struct user_desc for flat data (32-bit, in pages, usable). */
-const firstEntry = 12;
+/** The flags of struct user_desc for flat data: 32-bit, in pages, usable. */
 const flatData = 0x51n;
 
 export interface TracedOptions {
@@ -269,7 +269,7 @@ export class TracedEngine implements Engine {
       this.segments[n] = base;
       const { process } = this.options;
       // struct user_desc: entry, base, limit, flags.
-      process.poke(scratch, BigInt(firstEntry + n) | (BigInt(base >>> 0) << 32n));
+      process.poke(scratch, BigInt(threadSelector + n) | (BigInt(base >>> 0) << 32n));
       process.poke(scratch + 8, 0xfffffn | (flatData << 32n));
       this.callIn(callAddress32, setThreadArea32, [scratch], false);
     }

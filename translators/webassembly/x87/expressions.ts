@@ -2,7 +2,16 @@
  * WebAssembly written by hand, as expressions of TypeScript: `add(multiply(a, b), shiftRight(c, 32))`. For the kernels, the
  * functions that translations call where a helper's ordinary case deserves better than JavaScript.
  */
-import { ByteWriter, type FunctionType, type ValueType, valueType } from '../encoder.ts';
+import {
+  ByteWriter,
+  type FunctionType,
+  type ValueType,
+  valueType,
+  writeHeader,
+  writeMemoryImport,
+  writeSection,
+  writeTypes,
+} from '../encoder.ts';
 
 /** Code that pushes a value. */
 export interface Expression {
@@ -318,27 +327,11 @@ export class ModuleWriter {
   /** @param memoryPages of the shared memory that is imported as `memory`, like everything from the module `module` */
   encode(module: string, memoryPages: number): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(4096);
-    out.word(0x6d736100);
-    out.word(1);
-    const section = (id: number, write: (into: ByteWriter) => void): void => {
-      const content = new ByteWriter(1024);
-      write(content);
-      out.byte(id);
-      out.unsigned(content.length);
-      out.append(content.finish());
-    };
+    writeHeader(out);
+    const section = (id: number, write: (into: ByteWriter) => void): void => writeSection(out, id, write);
     const importTypes = this.imports.map(({ type }) => this.typeIndex(type));
     const bodyTypes = this.bodies.map(({ type }) => this.typeIndex(type));
-    section(1, (into) => {
-      into.unsigned(this.types.length);
-      for (const { parameters, result } of this.types) {
-        into.byte(0x60);
-        into.unsigned(parameters.length);
-        for (const type of parameters) into.byte(valueType[type]);
-        into.unsigned(result === '' ? 0 : 1);
-        if (result !== '') into.byte(valueType[result]);
-      }
-    });
+    writeTypes(out, this.types);
     section(2, (into) => {
       into.unsigned(this.imports.length + 1);
       this.imports.forEach(({ name }, n) => {
@@ -347,12 +340,7 @@ export class ModuleWriter {
         into.byte(0);
         into.unsigned(importTypes[n]);
       });
-      into.name(module);
-      into.name('memory');
-      into.byte(2);
-      into.byte(3);
-      into.unsigned(memoryPages);
-      into.unsigned(memoryPages);
+      writeMemoryImport(into, module, memoryPages);
     });
     section(3, (into) => {
       into.unsigned(bodyTypes.length);
