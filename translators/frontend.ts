@@ -76,7 +76,10 @@ export interface Frontend {
   readonly floatingPointControl: { readonly register: string; readonly mask: number; readonly inexact: number };
   /** What is stored is what runs: no instruction announces that code has changed. */
   readonly coherentCode?: boolean;
-  /** The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). */
+  /**
+   * The smallest distance between two instruction addresses, in bytes (PowerPC: 4, x86: 1). What is lifted never goes to an
+   * address that is no multiple of it.
+   */
   readonly instructionAlignment: number;
   /**
    * Lifts one instruction at the builder's pc.
