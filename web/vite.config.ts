@@ -46,7 +46,8 @@ export default defineConfig({
     target: 'es2024',
     modulePreload: false,
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
-    rolldownOptions: { output: { codeSplitting: false } },
+    // The build prints nothing when all is well, also where the machine is slow.
+    rolldownOptions: { output: { codeSplitting: false }, checks: { pluginTimings: false } },
     chunkSizeWarningLimit: 4096,
     reportCompressedSize: false,
   },

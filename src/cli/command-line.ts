@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { contenderNames } from '../compare/contenders.ts';
 import type { CompareOptions } from './compare.ts';
 import type { InspectOptions } from './inspect.ts';
-import { addInspect } from './inspect-options.ts';
+import { addInspect, separateServe } from './inspect-options.ts';
 import { type OptionRow, type PartialOptions, parseValue, runOptions, UsageError } from './options.ts';
 
 /** What the user asked for. */
@@ -108,7 +108,7 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   addCompare(stele, (options, program, programArgs) => {
     request = { kind: 'compare', options, program, args: programArgs };
   });
-  addInspect(stele, (options, program, programArgs) => {
+  const inspect = addInspect(stele, (options, program, programArgs) => {
     request = { kind: 'inspect', options, program, args: programArgs };
   });
   const doctor = stele
@@ -131,7 +131,9 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   cacheCommand('clear', 'remove all of them');
   const [command, ...rest] = args;
   try {
-    stele.parse(command === 'run' ? [command, ...expandAliases(rest)] : args, { from: 'user' });
+    const expanded =
+      command === 'run' ? expandAliases(rest) : command === 'inspect' ? separateServe(rest, inspect) : rest;
+    stele.parse(args.length === 0 ? [] : [command, ...expanded], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'print', text: output };

@@ -12,7 +12,7 @@ import { createVirtualMachine } from '../host/kvm.ts';
 import { canMeasureResources, runMeasured } from '../host/measured-child.ts';
 import { startTracedProcess } from '../host/ptrace.ts';
 import { UsageError } from './options.ts';
-import { cannotRun, openSink, readProgram } from './program-file.ts';
+import { cannotRun, openReport, readProgram } from './program-file.ts';
 
 export interface CompareOptions {
   readonly rounds: number;
@@ -126,17 +126,6 @@ function chosen(entrant: Entrant, options: CompareOptions): Entrant {
   const contenders = entrant.contenders.filter(({ name }) => isWanted(name, options));
   if (contenders.length === 0) throw new UsageError(`--engines: nobody of these can run ${entrant.program} here`);
   return { ...entrant, contenders };
-}
-
-/** @returns what writes a text there; undefined when nothing is wanted. @throws UsageError when the file cannot be written */
-function openReport(path: string, option: string): ((text: string) => void) | undefined {
-  if (path === '') return undefined;
-  if (path === '-') return writeOutput;
-  const sink = openSink(path, option);
-  return (text) => {
-    sink.write(text);
-    sink.flush();
-  };
 }
 
 /** Why something that was made to see whether it can be was not made; empty where it was. */

@@ -21,6 +21,7 @@ import { NoMemoryError } from '../memory/address-space.ts';
 import { protection } from '../memory/guest-memory.ts';
 import { createGuest, type Guest, runCost } from './guest.ts';
 import type { InspectedEngine } from './inspect-options.ts';
+import { preparePage } from './inspect-page.ts';
 import { UsageError } from './options.ts';
 import { cannotRun, readProgram } from './program-file.ts';
 
@@ -40,6 +41,10 @@ export interface InspectOptions {
   /** Discard what the program writes. */
   readonly quiet: boolean;
   readonly sysroot: string;
+  /** The file that gets the page; "-": standard output; empty: none. */
+  readonly html: string;
+  /** The port that the page is served on; 0: the usual one, or another that is free; undefined: none. */
+  readonly serve: number | undefined;
 }
 
 const tableRows = 20;
@@ -52,6 +57,7 @@ export async function inspect(options: InspectOptions, program: string, args: re
   const [path, ...rest] = argumentBytes(args.length + 1);
   const file = readProgram(path, program);
   if (typeof file === 'number') return file;
+  const page = options.html !== '' || options.serve !== undefined ? await preparePage(options) : undefined;
   const collector = new Collector();
   const system = new NodeSystem();
   const start = performance.now();
@@ -92,7 +98,7 @@ export async function inspect(options: InspectOptions, program: string, args: re
     symbolAt: (address) => symbols.symbolAt(address),
     lineAt: (address) => lines.lineAt(address),
   };
-  show(options, {
+  const findings: Findings = {
     program,
     arguments: args,
     abi: guest.image.target.abi,
@@ -106,7 +112,9 @@ export async function inspect(options: InspectOptions, program: string, args: re
     places,
     files: new SourceFiles(places),
     count,
-  });
+  };
+  if (page === undefined || options.json) show(options, findings);
+  await page?.show(findings, byHeat(findings));
   return 0;
 }
 

@@ -26,8 +26,10 @@ const kinds = {
   comment: sgr('2'),
 };
 
-/** What a stage's text is made of: the first alternative that matches colours it. */
-const tokens: Readonly<Record<Stage, RegExp>> = {
+export const tokenKinds = Object.keys(kinds) as readonly (keyof typeof kinds)[];
+
+/** What a stage's text is made of: the first alternative that matches colours it; its group is one of `tokenKinds`. */
+export const tokens: Readonly<Record<Stage, RegExp>> = {
   guest: /(?<mnemonic>^\S+)|(?<number>\b(?:0x[\da-f]+|\d+)\b)/g,
   ir: /(?<comment>;.*$)|(?<value>\bv\d+\b)|(?<mnemonic>\b[a-z][a-z_\d]*\.[a-z_\d.]+|\b(?:load|store|jump|branch|call|return|exit)\w*\b)|(?<number>-?\b(?:0x[\da-f]+|\d+)\b)/g,
   optimized:
@@ -42,7 +44,7 @@ export const coloured: Palette = {
   code: (stage, text) =>
     text.replace(tokens[stage], (token, ...rest) => {
       const groups: Record<string, string | undefined> = rest[rest.length - 1];
-      const kind = (Object.keys(kinds) as (keyof typeof kinds)[]).find((name) => groups[name] !== undefined);
+      const kind = tokenKinds.find((name) => groups[name] !== undefined);
       return kind === undefined ? token : kinds[kind](token);
     }),
 };

@@ -170,7 +170,20 @@ export function byHeat({ collected, status, count }: Findings): Heat[] {
 
 /** @param shown which stages of a region its report has as lines */
 export function reportOf(findings: Findings, heats: readonly Heat[], shown: (heat: Heat) => readonly Stage[]): Report {
-  const regions = heats.map((heat) => regionReport(heat, findings, shown(heat)));
+  return documentOf(
+    findings,
+    heats.map((heat) => regionReport(heat, findings, shown(heat))),
+  );
+}
+
+/** What totals are made of. */
+type Sizes = Pick<RegionReport, 'guestInstructions' | 'operations' | 'optimizedOperations' | 'code' | 'executed'>;
+
+/** A report of regions, whatever is told of each of them. @param regions all of them, the hottest first */
+export function documentOf<Region extends Sizes>(
+  findings: Findings,
+  regions: readonly Region[],
+): Omit<Report, 'regions'> & { readonly regions: readonly Region[] } {
   const { program, arguments: args, abi, engine, status, statistics } = findings;
   return {
     format: 'stele-inspect',
@@ -271,7 +284,7 @@ function timelineOf({ samples, start }: Findings): Timeline {
   return { at: samples.map(({ at }) => milliseconds(at - start)), executed: Object.fromEntries(columns) };
 }
 
-function totalsOf(regions: readonly RegionReport[], { status, executed }: Findings): Totals {
+function totalsOf(regions: readonly Sizes[], { status, executed }: Findings): Totals {
   const sums = {
     guestInstructions: sum(regions.map((region) => region.guestInstructions)),
     operations: sum(regions.map((region) => region.operations)),

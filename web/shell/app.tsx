@@ -1,6 +1,9 @@
 /** The frame around everything: the bar with the tabs, and the tab that is open. */
 import { useSignalEffect } from '@preact/signals';
+import { source } from '../report/source.ts';
 import { change, switchTheme, theme, view } from '../state/view.ts';
+import { Help, helpIsOpen } from './help.tsx';
+import { keyRows } from './keys.ts';
 import { tabs } from './tabs.ts';
 
 export function App() {
@@ -26,8 +29,20 @@ export function App() {
             </button>
           ))}
         </div>
-        <button type="button" class="theme" onClick={switchTheme} aria-label="Switch between light and dark">
+        <Program />
+        <button type="button" class="icon" onClick={switchTheme} title="Switch between light and dark (t)">
           {theme.value === 'dark' ? 'Light' : 'Dark'}
+        </button>
+        <button
+          type="button"
+          class="icon"
+          aria-label="Keys"
+          title="Keys (?)"
+          onClick={() => {
+            helpIsOpen.value = true;
+          }}
+        >
+          ?
         </button>
       </header>
       <main>
@@ -35,6 +50,28 @@ export function App() {
           <Content />
         </div>
       </main>
+      <Help rows={keyRows} />
     </>
+  );
+}
+
+/** What ran, and how it ended. */
+function Program() {
+  const summary = source.value?.summary;
+  if (summary === undefined) return <span class="program" />;
+  const { program, arguments: args, abi, engine, outcome } = summary;
+  const end =
+    outcome === null
+      ? 'not run'
+      : 'exit' in outcome
+        ? `exit status ${outcome.exit}`
+        : `ended by signal ${outcome.signal}`;
+  return (
+    <span class="program">
+      <code title={[program, ...args].join(' ')}>{[program, ...args].join(' ')}</code>
+      <span class="soft">
+        {abi} · {engine} · {end}
+      </span>
+    </span>
   );
 }

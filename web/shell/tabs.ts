@@ -1,6 +1,7 @@
 /** The tabs of the page, from left to right. */
 import type { ComponentType } from 'preact';
 import { Regions } from '../regions/regions.tsx';
+import { TimeLine } from '../time/time-line.tsx';
 
 export interface Tab {
   /** In the address. */
@@ -9,4 +10,7 @@ export interface Tab {
   readonly Content: ComponentType;
 }
 
-export const tabs: readonly Tab[] = [{ id: 'regions', title: 'Regions', Content: Regions }];
+export const tabs: readonly Tab[] = [
+  { id: 'regions', title: 'Regions', Content: Regions },
+  { id: 'time', title: 'Time line', Content: TimeLine },
+];
