@@ -1,6 +1,7 @@
 /** An x86 guest without a system: code in one page, data in another, registers by name. */
 import { createEngine, type EngineName } from '../../src/engines/create-engine.ts';
 import type { Engine } from '../../src/engines/engine.ts';
+import type { findHostPages } from '../../src/host/page-protection.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { protection } from '../../src/memory/guest-memory.ts';
 import { type ExitReason, exitReasons } from '../../translators/ir/operations.ts';
@@ -20,12 +21,14 @@ export const bytesOf = (text: string): number[] =>
   (text.replaceAll(' ', '').match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
 
 export class X86Guest {
-  readonly memory = new AddressSpace('little');
+  readonly memory: AddressSpace;
   readonly state: State;
   private readonly engine: Engine;
 
-  constructor(mode: 32 | 64, engine: EngineName = 'interpreted') {
-    const { memory } = this;
+  /** @param findPages the host's page protection, so that accesses trap; then faults are not precise */
+  constructor(mode: 32 | 64, engine: EngineName = 'interpreted', findPages?: typeof findHostPages) {
+    const memory = new AddressSpace('little', findPages);
+    this.memory = memory;
     const frontend = x86Frontend(mode);
     this.state = new State(frontend.registers, memory.buffer, memory.allocateStateBlock());
     memory.map(codeAddress, 0x1000, protection.read | protection.execute);
@@ -42,7 +45,7 @@ export class X86Guest {
       },
     });
     memory.onCodeChange = (start, length) => this.engine.invalidate(start, length);
-    this.engine.requirePreciseFaults();
+    if (findPages === undefined) this.engine.requirePreciseFaults();
   }
 
   /** Runs code up to an exit; behind it is int3. Registers stay from run to run. */

@@ -6,18 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineName } from '../../src/engines/create-engine.ts';
 import { bytesOf, dataAddress, X86Guest } from './guest.ts';
-
-type Random = (below: number) => number;
-
-function randomFrom(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+import { type Random, randomFrom } from './random.ts';
 
 /** EBX points into the data and ESP at the stack; the others hold anything. */
 const rbx = 3;

@@ -163,7 +163,7 @@ export class BlockAnalysis {
         const register = unit.imm[at];
         const value = unit.a[at];
         const final = nextSet[register] === none;
-        const isPrompt = flow.late !== undefined && flow.late.isPrompt[register] === 1;
+        const isPrompt = flow.late?.isPrompt[at] === 1;
         const isLate = this.isLate(register);
         const visible = !final ? 0 : this.visibleOn(register, leaves, isLate);
         this.readUntil[at] = visible > 0 ? none : this.lastRead[register];

@@ -9,13 +9,13 @@ import type { Register } from '../ir/state.ts';
 import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
 import type { Loops } from './loops.ts';
-import { kinds } from './operation-kinds.ts';
+import { kinds, operandCounts } from './operation-kinds.ts';
 import type { BlockSets } from './registers-flow.ts';
 
 /** When registers are written to the state block, where some are written late. */
 export interface LateWrites {
   readonly loops: Loops;
-  /** By register: 1 where it is written with each assignment. */
+  /** By position: 1 for assignments that are written at once. */
   readonly isPrompt: Uint8Array;
   /** Sets by loop: registers that its blocks write, but not to the state block before control leaves the loop. */
   readonly late: Int32Array;
@@ -74,29 +74,46 @@ export function residentRegisters(
   return residents;
 }
 
+/** Which assignments are written at once, and what may be written late. */
+export interface Promptness {
+  readonly isPrompt: Uint8Array;
+  /** Sets as in RegisterFlow: registers that the address of an access in a block comes from, as they are at its start. */
+  readonly addresses: Int32Array;
+  /**
+   * The set of registers that may be written late: not the pinned ones, nor those that are assigned a comparison's result
+   * somewhere, since to compute that for the sake of ways out of a loop costs more than to write it there.
+   */
+  readonly eligible: Int32Array;
+}
+
 /**
- * Which registers are written with each assignment, and which ones are assigned a comparison's result somewhere: to
- * compute that for the sake of ways out of a loop costs more than to write it there.
+ * Finds out which assignments are written at once: those of pinned registers, and those that the address of an access in
+ * the same block comes from. What is not late is in the state block by the end of its block.
  */
-export function classify(
+export function findPromptness(
   { unit, blocks }: Region,
   frontend: Frontend,
+  words: number,
   { traps }: LateOptions,
-): { isPrompt: Uint8Array; isComparison: Uint8Array } {
+): Promptness {
   const { registers } = frontend.registers;
-  const isPrompt = Uint8Array.from(registers, ({ pinned }) => (pinned ? 1 : 0));
-  const isComparison = new Uint8Array(registers.length);
+  const isPrompt = new Uint8Array(unit.count);
+  const addresses = new Int32Array(blocks.length * words);
+  const eligible = new Int32Array(words);
+  registers.forEach(({ pinned }, register) => {
+    if (!pinned) eligible[register >>> 5] |= 1 << (register & 31);
+  });
   const addressed = new AddressRegisters(unit, registers);
-  for (const block of blocks) {
+  blocks.forEach((block, index) => {
     for (let at = block.first; at < block.end; at++) {
       if (kinds[unit.op[at]] === 'set') {
-        if (operations[unit.op[unit.a[at]]].test !== '') isComparison[unit.imm[at]] = 1;
-      } else if (traps(at)) {
-        for (const register of addressed.of(at, block.first)) isPrompt[register] = 1;
-      }
+        const register = unit.imm[at];
+        if (registers[register].pinned) isPrompt[at] = 1;
+        if (operations[unit.op[unit.a[at]]].test !== '') eligible[register >>> 5] &= ~(1 << (register & 31));
+      } else if (traps(at)) addressed.mark(at, block.first, isPrompt, addresses, index * words);
     }
-  }
-  return { isPrompt, isComparison };
+  });
+  return { isPrompt, addresses, eligible };
 }
 
 /** Blocks of a loop on which registers are written late: with more, too many ways out and meeting points carry them. */
@@ -112,54 +129,83 @@ export function lateRegisters(
   { words, writes }: BlockSets,
   loops: Loops,
   carried: Int32Array,
-  isPrompt: Uint8Array,
-  isComparison: Uint8Array,
+  { addresses, eligible }: Promptness,
 ): Int32Array {
-  const eligible = new Int32Array(words);
-  isPrompt.forEach((prompt, register) => {
-    if (prompt === 0 && isComparison[register] === 0) eligible[register >>> 5] |= 1 << (register & 31);
-  });
   const late = new Int32Array(loops.heads.length * words);
+  const isLate = (index: number): boolean =>
+    loops.innermost[index] >= 0 && loops.sizes[loops.innermost[index]] <= longestLateLoop;
   for (let index = 0; index < blockCount; index++) {
+    if (!isLate(index)) continue;
     const loop = loops.innermost[index];
-    if (loop < 0 || loops.sizes[loop] > longestLateLoop) continue;
     const head = loops.heads[loop] * words;
     for (let word = 0; word < words; word++) {
       late[loop * words + word] |= writes[index * words + word] & eligible[word] & carried[head + word];
     }
   }
+  for (let index = 0; index < blockCount; index++) {
+    if (!isLate(index)) continue;
+    for (let word = 0; word < words; word++) {
+      late[loops.innermost[index] * words + word] &= ~addresses[index * words + word];
+    }
+  }
   return late;
 }
 
-/** Finds the registers that the address of an access comes from: what its guest instruction reads but a store's value. */
+/** Values that are looked at to tell whether an address comes from a register; where there are more it is taken to. */
+const mostOperands = 64;
+
+/**
+ * Finds the registers that the address of an access comes from: of those that its guest instruction reads before it, all
+ * whose values have to do with the address. Where the builder knew a register as the sum of another and a constant the
+ * address need not be made of that very value; but then both are made of the same ones.
+ */
 class AddressRegisters {
   private readonly unit: Unit;
   private readonly registers: readonly Register[];
   /** Reads of the instruction, by register. */
-  private readonly reads: Uint8Array;
-  private readonly found: number[] = [];
+  private readonly isRead: Uint8Array;
+  private readonly read: number[] = [];
   /** Index in the unit's forwarded reads: those before it lie before the last access. */
   private next = 0;
   private lastAccess = -1;
+  /** What the address of an access is made of. */
+  private readonly parts = new Set<number>();
+  private readonly pending: number[] = [];
 
   constructor(unit: Unit, registers: readonly Register[]) {
     this.unit = unit;
     this.registers = registers;
-    this.reads = new Uint8Array(registers.length);
+    this.isRead = new Uint8Array(registers.length);
   }
 
-  /** @returns register numbers; valid until the next call */
-  of(access: number, blockStart: number): readonly number[] {
-    const { unit, reads, found } = this;
+  /** Marks the assignments of the access's block that its address comes from, and adds to the set at `base` what comes from before. */
+  mark(access: number, blockStart: number, isPrompt: Uint8Array, addresses: Int32Array, base: number): void {
+    this.findReads(access, blockStart);
+    this.parts.clear();
+    const isKnown = !this.meets(this.unit.a[access], false);
+    for (const register of this.read) {
+      const source = this.sourceOf(register, access, blockStart);
+      const isSet = source >= 0 && kinds[this.unit.op[source]] === 'set';
+      const value = isSet ? this.unit.a[source] : source;
+      if (isKnown && value >= 0 && !this.meets(value, true)) continue;
+      if (isSet) isPrompt[source] = 1;
+      else addresses[base + (register >>> 5)] |= 1 << (register & 31);
+    }
+  }
+
+  /** Finds what the guest instruction of an access has read before it. */
+  private findReads(access: number, blockStart: number): void {
+    const { unit, isRead, read } = this;
     const forwarded = unit.forwardedReads;
     let start = access;
     while (start > blockStart && unit.pc[start - 1] === unit.pc[access]) start--;
-    reads.fill(0);
-    found.length = 0;
+    isRead.fill(0);
+    read.length = 0;
     const note = (register: number): void => {
       // A floating-point register or a vector is never part of an address.
       const { type } = this.registers[register];
-      if (reads[register]++ === 0 && type !== 'f64' && type !== 'v128') found.push(register);
+      if (isRead[register] === 0 && type !== 'f64' && type !== 'v128') read.push(register);
+      isRead[register] = 1;
     };
     for (let at = start; at < access; at++) if (kinds[unit.op[at]] === 'get') note(unit.imm[at]);
     // Blocks may stand in another order than they were lifted in.
@@ -167,19 +213,41 @@ class AddressRegisters {
     this.lastAccess = start;
     while (this.next < forwarded.length && forwarded[this.next] < start) this.next += 2;
     for (let at = this.next; at < forwarded.length && forwarded[at] <= access; at += 2) note(forwarded[at + 1]);
-    const isStored = (register: number): boolean =>
-      reads[register] === 1 && this.valueOf(register, access, blockStart) === unit.b[access];
-    const addresses = found.filter((register) => !isStored(register));
-    return addresses.length > 0 ? addresses : found;
   }
 
-  /** The value that a register has for the instruction at a position; -1 when the block has not said. */
-  private valueOf(register: number, before: number, blockStart: number): number {
+  /**
+   * Adds what a value is made of to the parts, or looks whether one of these is among it: up to what comes from registers,
+   * memory and helpers.
+   * @returns true, too, where it is a constant, which does not tell what it comes from, or made of too much
+   */
+  private meets(value: number, looks: boolean): boolean {
+    const { unit, parts, pending } = this;
+    if (kinds[unit.op[value]] === 'const') return true;
+    pending.length = 0;
+    pending.push(value);
+    for (let next = 0; next < pending.length; next++) {
+      if (next === mostOperands) return true;
+      const at = pending[next];
+      const code = unit.op[at];
+      if (kinds[code] === 'const') continue;
+      if (!looks) parts.add(at);
+      else if (parts.has(at)) return true;
+      if (kinds[code] !== 'pure') continue;
+      const operands = operandCounts[code];
+      if (operands > 0) pending.push(unit.a[at]);
+      if (operands > 1) pending.push(unit.b[at]);
+      if (operands > 2) pending.push(unit.c[at]);
+    }
+    return false;
+  }
+
+  /** The assignment, or else the read, that tells what a register holds at a position; -1 when the block has neither. */
+  private sourceOf(register: number, before: number, blockStart: number): number {
     const { unit } = this;
     for (let at = before - 1; at >= blockStart; at--) {
       if (unit.imm[at] !== register) continue;
-      if (kinds[unit.op[at]] === 'set') return unit.a[at];
-      if (kinds[unit.op[at]] === 'get') return at;
+      const kind = kinds[unit.op[at]];
+      if (kind === 'set' || kind === 'get') return at;
     }
     return -1;
   }

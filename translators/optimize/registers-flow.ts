@@ -6,9 +6,9 @@
  * after a call or system call, locals are filled. A write that nothing can see any more need not reach the state block.
  *
  * Where accesses trap and the guest does not handle that, a trap may find registers out of date, which only a fatal
- * report shows. What it must find are the registers that addresses are computed from and the pinned ones: these are
- * written promptly, with each assignment. Others that an innermost loop writes are written late, where control leaves the
- * loop: until then their locals are newer than the state block. (To write late everywhere
+ * report shows. What it must find are what addresses are computed from and the pinned registers: an access's block writes
+ * them before it, at once. Registers that no address in an innermost loop comes from are written late, where control
+ * leaves the loop: until then their locals are newer than the state block. (To write late everywhere
  * keeps too many values alive: most programs become slower.) And not more registers have locals in a loop than the host
  * has registers for; the others are read from the state block where they are used.
  */
@@ -18,7 +18,7 @@ import { exitCode, operations } from '../ir/operations.ts';
 import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
 import {
-  classify,
+  findPromptness,
   groupOf,
   type LateOptions,
   type LateWrites,
@@ -204,15 +204,15 @@ export function registerFlow(
   const sets: BlockSets = { words, localReads, writes, liveIn, leaves, callEnds, updates };
   if (lateOptions === undefined) return { words, liveIn, ...neededRegisters(region, sets, new Int32Array(size)) };
   const { loops } = lateOptions;
-  const { isPrompt, isComparison } = classify(region, frontend, lateOptions);
+  const promptness = findPromptness(region, frontend, words, lateOptions);
   const residents = residentRegisters(region, frontend, sets, loops);
   const resident = { loops, residents };
   /** Registers that are stored from their locals in a block, unless the block wrote them. */
   const stored = new Int32Array(size);
   const withoutLate = neededRegisters(region, sets, stored, resident);
-  const late = lateRegisters(blocks.length, sets, loops, withoutLate.neededIn, isPrompt, isComparison);
+  const late = lateRegisters(blocks.length, sets, loops, withoutLate.neededIn, promptness);
   const newerIn = newerRegisters(region, sets, loops, late);
-  const lateWrites: LateWrites = { loops, isPrompt, late, newerIn, residents };
+  const lateWrites: LateWrites = { loops, isPrompt: promptness.isPrompt, late, newerIn, residents };
   // Most regions have nothing to write late.
   if (newerIn.every((word) => word === 0)) return { words, liveIn, ...withoutLate, late: lateWrites };
   for (let index = 0; index < blocks.length; index++) {

@@ -317,9 +317,9 @@ export class BlockEmitter {
         this.release(register, next);
         const local = this.local(register);
         f.set(local);
-        this.noteAssignment(register);
+        this.noteAssignment(next);
         this.settle(next, register, at, local);
-        if ((kept & write.memory) !== 0) this.write(register, at);
+        if ((kept & write.memory) !== 0) this.write(next);
         return;
       }
     }
@@ -330,13 +330,13 @@ export class BlockEmitter {
 
   private assign(at: number): void {
     const kept = this.analysis.needed[at];
-    this.noteAssignment(this.context.unit.imm[at]);
+    this.noteAssignment(at);
     if (this.setDone[at] === 1 || (kept & (write.local | write.memory)) === 0) return;
     const { unit } = this.context;
     const register = unit.imm[at];
     const value = unit.a[at];
     if ((kept & write.local) === 0) {
-      this.write(register, value);
+      this.write(at);
       return;
     }
     const local = this.local(register);
@@ -347,7 +347,7 @@ export class BlockEmitter {
       this.f.set(local);
     }
     this.settle(at, register, value, local);
-    if ((kept & write.memory) !== 0) this.write(register, value);
+    if ((kept & write.memory) !== 0) this.write(at);
   }
 
   /** A constant that another block may use as an address is none to the host's compiler (memory.ts). */
@@ -364,23 +364,23 @@ export class BlockEmitter {
     }
   }
 
-  private noteAssignment(register: number): void {
-    const { late } = this.context.flow;
-    this.newer[register] = 0;
-    if (late === undefined || late.isPrompt[register] === 0) this.isBehind = true;
+  private noteAssignment(at: number): void {
+    const { flow, unit } = this.context;
+    this.newer[unit.imm[at]] = 0;
+    if (flow.late?.isPrompt[at] !== 1) this.isBehind = true;
   }
 
-  /** Writes a register to the state block: at once, or when that must be up to date. */
-  private write(register: number, value: number): void {
-    const { traps, flow } = this.context;
-    const isPrompt = traps === undefined || flow.late?.isPrompt[register] === 1;
-    if (isPrompt) {
+  /** Writes what an instruction assigns to the state block: at once, or when that must be up to date. */
+  private write(at: number): void {
+    const { traps, flow, unit } = this.context;
+    const register = unit.imm[at];
+    const value = unit.a[at];
+    const before = this.delayed.findIndex((one) => one.register === register);
+    if (traps === undefined || flow.late?.isPrompt[at] === 1) {
+      if (before >= 0) this.delayed.splice(before, 1);
       this.store(register, () => this.push(value));
-      return;
-    }
-    const before = this.delayed.find((one) => one.register === register);
-    if (before === undefined) this.delayed.push({ register, value });
-    else before.value = value;
+    } else if (before < 0) this.delayed.push({ register, value });
+    else this.delayed[before].value = value;
   }
 
   /** Brings the state block up to date. */

@@ -596,7 +596,7 @@ class RegionEmitter extends StructuredEmitter {
   private storeNewer(index: number): void {
     const { late, words } = this.flow;
     if (late === undefined) return;
-    for (let register = 0; register < late.isPrompt.length; register++) {
+    for (let register = 0; register < this.frontend.registers.registers.length; register++) {
       if (has(late.newerIn, words, index, register)) this.blocks.storeLocal(register);
     }
   }
