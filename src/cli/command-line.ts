@@ -1,6 +1,7 @@
 /** The command line by commander, made from the rows in options.ts. Loaded only when there is something to parse. */
 import { Command, CommanderError, Option } from 'commander';
 import { contenderNames } from '../compare/contenders.ts';
+import { probes } from '../compare/probes.ts';
 import type { CompareOptions } from './compare.ts';
 import type { InspectOptions } from './inspect.ts';
 import { addInspect, separateServe } from './inspect-options.ts';
@@ -144,6 +145,9 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
 }
 
 const compareHelp = `
+What each engine takes for one of each is measured by a program of our own (examples/probes), in loops whose turns are:
+${probes.map(({ label, turn }) => `  ${label.padEnd(16)}  ${turn}`).join('\n')}
+
 "native" needs a program built for this processor, "virtualized" one for x86-64 and /dev/kvm, "traced" one for x86 and
 ptrace, "qemu" QEMU's user mode. Exit status: 0 when all outputs are equal, 2 when they are not; 1 for a wrong command line, 126 for a program
 that cannot be run, 127 for one that does not exist.`;
@@ -156,6 +160,9 @@ function positive(text: string, where: string, isWhole: boolean): number {
   }
   return value;
 }
+
+/** What commander makes of the options of `stele compare`. */
+type Values = Readonly<Record<string, string>> & { readonly probes: boolean; readonly also: readonly string[] };
 
 function addCompare(
   stele: Command,
@@ -170,20 +177,26 @@ function addCompare(
     .option('-n, --rounds <count>', 'measured rounds, in which each has its turn', '5')
     .option('--timeout <seconds>', 'stop a run that takes longer; it has no further turn', '60')
     .option('--engines <names>', `only these, separated by commas: ${contenderNames.join(', ')}`)
-    .option('--also <program>', 'the same program built for another processor, side by side with it')
+    .addOption(
+      new Option('--also <program>', 'the same program built for another processor, side by side; can be repeated')
+        .argParser((text: string, previous: readonly string[]) => [...previous, text])
+        .default([], 'none'),
+    )
     .option('--input <file>', "the program's standard input, for every run (default: nothing)")
     .option('-L, --sysroot <dir>', 'look for the files that the guest names in this directory first')
+    .option('--no-probes', 'do not measure what each engine takes for a system call, a page fault and so on')
     .option('--json <file>', 'write all that was measured as JSON ("-": to standard output, instead of the table)')
     .option('--csv <file>', 'write the times as comma-separated values (likewise)')
     .option('--html <file>', 'write a page with tables and charts (likewise)')
     .option('--svg <file>', 'write the chart of times (likewise)')
     .addHelpText('after', compareHelp)
-    .action((program: string, args: string[], values: Record<string, string>) => {
+    .action((program: string, args: string[], values: Values) => {
       const {
+        probes: wantsProbes,
+        also,
         rounds,
         timeout,
         engines = '',
-        also = '',
         input = '',
         sysroot = '',
         json = '',
@@ -196,6 +209,6 @@ function addCompare(
         timeout: positive(timeout, '--timeout', false),
         engines: engines === '' ? [] : engines.split(','),
       };
-      action({ ...options, also, input, sysroot, json, csv, html, svg }, program, args);
+      action({ ...options, also, input, sysroot, probes: wantsProbes, json, csv, html, svg }, program, args);
     });
 }

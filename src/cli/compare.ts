@@ -6,7 +6,7 @@ import { type Comparison, textReport } from '../compare/text-report.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { readElf } from '../elf/read-elf.ts';
 import { traceeProgram } from '../engines/traced/tracee-program.ts';
-import { progressLine, steleCommand, writeError, writeOutput } from '../host/command.ts';
+import { examplePath, mayExecute, progressLine, steleCommand, writeError, writeOutput } from '../host/command.ts';
 import { machineDescription, programVersion, runtime } from '../host/inspection.ts';
 import { createVirtualMachine } from '../host/kvm.ts';
 import { canMeasureResources, runMeasured } from '../host/measured-child.ts';
@@ -20,11 +20,13 @@ export interface CompareOptions {
   readonly timeout: number;
   /** Names of contenders; empty: all. */
   readonly engines: readonly string[];
-  /** The same program built for another processor; empty: none. */
-  readonly also: string;
+  /** The same program built for other processors. */
+  readonly also: readonly string[];
   /** The file that every run reads as its standard input; empty: nothing. */
   readonly input: string;
   readonly sysroot: string;
+  /** Measure what each engine takes for one of each, too. */
+  readonly probes: boolean;
   /** Files to write; "-" is standard output; empty: none. */
   readonly json: string;
   readonly csv: string;
@@ -43,6 +45,9 @@ const reports: readonly {
   { option: 'svg', make: async (comparison) => (await import('../compare/html-report.ts')).svgReport(comparison) },
 ];
 
+/** The programs of probes, among the examples. */
+const probeName = { powerpc: 'probes', i386: 'probes.i386', 'x86-64': 'probes.x86-64' } as const;
+
 /** Exit status where outputs differ. */
 const differs = 2;
 
@@ -52,7 +57,7 @@ const differs = 2;
  * @throws UsageError
  */
 export async function runCompare(options: CompareOptions, program: string, args: readonly string[]): Promise<number> {
-  const surroundings: Surroundings = {
+  const surroundings: Omit<Surroundings, 'mayExecute'> = {
     stele: steleCommand(),
     architecture: runtime().architecture,
     platform: runtime().platform,
@@ -62,21 +67,39 @@ export async function runCompare(options: CompareOptions, program: string, args:
   };
   const entrants: Entrant[] = [];
   const absentees: Absentee[] = [];
-  for (const path of options.also === '' ? [program] : [program, options.also]) {
+  for (const path of [program, ...options.also]) {
     const found = examine(path, args, surroundings);
     if (typeof found === 'number') return found;
-    entrants.push(chosen(found.entrant, options));
+    const { abi } = found.entrant;
+    const probes = options.probes ? examplePath(probeName[abi]) : undefined;
+    const twins = entrants.filter((other) => other.abi === abi).length;
+    const label = twins === 0 ? abi : `${abi} (${twins + 1})`;
+    entrants.push(chosen({ ...found.entrant, label, probes }, options));
     for (const { name, reason } of found.absentees) {
       if (!isWanted(name, options)) continue;
-      absentees.push({ name: options.also === '' ? name : `${found.entrant.label}, ${name}`, reason });
+      absentees.push({ name: options.also.length === 0 ? name : `${label}, ${name}`, reason });
     }
+  }
+  if (options.probes && entrants.some(({ probes }) => probes === undefined)) {
+    absentees.push({
+      name: 'what one of each takes',
+      reason: 'the programs examples/probes do not lie beside this Stele',
+    });
   }
   const writers = reports.map(({ option, make }) => ({ make, write: openReport(options[option], `--${option}`) }));
   const progress = progressLine();
+  const sysroot = options.sysroot === '' ? [] : ['--sysroot', options.sysroot];
   const results = await compare(entrants, {
     rounds: options.rounds,
     timeout: options.timeout,
-    runOptions: options.sysroot === '' ? [] : ['--sysroot', options.sysroot],
+    runOptions: sysroot,
+    inspect: ({ program, args }) => [
+      ...surroundings.stele,
+      ...['inspect', '--json', '--quiet', '--engine', 'wasm'],
+      ...sysroot,
+      program,
+      ...args,
+    ],
     run: (command, timeout) =>
       runMeasured(command, { timeout, input: options.input === '' ? undefined : options.input }),
     progress: (text) => progress.show(text),
@@ -102,14 +125,14 @@ export async function runCompare(options: CompareOptions, program: string, args:
 function examine(
   path: string,
   args: readonly string[],
-  surroundings: Surroundings,
+  surroundings: Omit<Surroundings, 'mayExecute'>,
 ): { readonly entrant: Entrant; readonly absentees: readonly Absentee[] } | number {
   const file = readProgram(new TextEncoder().encode(path), path);
   if (typeof file === 'number') return file;
   try {
     const { abi } = readElf(file).target;
-    const { contenders, absentees } = findContenders(abi, surroundings);
-    return { entrant: { label: abi, program: path, args, contenders }, absentees };
+    const { contenders, absentees } = findContenders(abi, { ...surroundings, mayExecute: mayExecute(path) });
+    return { entrant: { label: abi, abi, program: path, args, contenders, probes: undefined }, absentees };
   } catch (error) {
     if (!(error instanceof ElfError)) throw error;
     writeError(`stele: ${path}: ${error.message}\n`);

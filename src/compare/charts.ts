@@ -3,7 +3,9 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Result } from './comparison.ts';
 import type { Kind } from './contenders.ts';
-import { type Comparison, timeParts } from './text-report.ts';
+import { explain, explainedParts } from './explanation.ts';
+import { hasSeveralGuests, statistic, timeParts } from './tables.ts';
+import type { Comparison } from './text-report.ts';
 
 /** Colours of the kinds of engines and of the parts of the time: names of variables, light and dark value. */
 export const colours = {
@@ -33,12 +35,9 @@ function nameOf({ entrant, contender }: Result, several: boolean): string {
   return several ? `${entrant.label} ${contender.name}` : contender.name;
 }
 
-const isSeveral = (results: readonly Result[]): boolean =>
-  new Set(results.map(({ entrant }) => entrant.label)).size > 1;
-
 /** Wall time of everybody who came to the end, with the extremes. */
 export function timeChart({ results }: Comparison): string {
-  const several = isSeveral(results);
+  const several = hasSeveralGuests(results);
   const data = results.flatMap((result) => {
     const { wall, contender } = result;
     if (wall === undefined) return [];
@@ -65,32 +64,67 @@ export function timeChart({ results }: Comparison): string {
   });
 }
 
-/** Where the time of our own engines went; empty where nobody told. */
-export function partChart({ results }: Comparison): string {
-  const several = isSeveral(results);
-  const told = results.filter(({ statistics }) => statistics !== undefined);
-  const data = told.flatMap((result) =>
-    timeParts.map(([key, part]) => ({
-      name: nameOf(result, several),
-      part,
-      seconds: Number(result.statistics?.[key] ?? 0) / 1000,
-    })),
-  );
+interface Part {
+  readonly name: string;
+  readonly part: string;
+  /** Of the whole, 1 being all of it. */
+  readonly share: number;
+}
+
+/** Bars that are stacked of parts, by name, with a key of their colours above. */
+function shareChart(data: readonly Part[], parts: readonly string[], several: boolean, label: string): string {
   if (data.length === 0) return '';
-  const parts = timeParts.map(([, part]) => part);
+  const names = [...new Set(data.map(({ name }) => name))];
   const chart = draw({
     marginLeft: several ? 170 : layout.marginLeft,
-    height: 80 + 28 * told.length,
-    x: { label: 'seconds, in a run of its own in which counting costs some time', grid: true },
-    y: { label: null, domain: told.map((result) => nameOf(result, several)) },
-    color: { domain: parts, range: partColours },
-    ariaLabel: 'Where the time of each engine went',
-    marks: [Plot.barX(data, Plot.stackX({ x: 'seconds', y: 'name', fill: 'part', order: parts })), Plot.ruleX([0])],
+    marginTop: 46,
+    height: 106 + 28 * names.length,
+    x: { label, grid: true, percent: true },
+    y: { label: null, domain: names },
+    color: { domain: [...parts], range: [...partColours] },
+    ariaLabel: label,
+    marks: [Plot.barX(data, Plot.stackX({ x: 'share', y: 'name', fill: 'part', order: [...parts] })), Plot.ruleX([0])],
   });
-  const legend = parts
-    .map((part, index) => `<span class="key"><i style="background:${partColours[index]}"></i>${part}</span>`)
-    .join(' ');
-  return `<p class="legend">${legend}</p>${chart}`;
+  const end = chart.lastIndexOf('</svg>');
+  return chart.slice(0, end) + keyOf(parts) + chart.slice(end);
+}
+
+/** Names of parts beside squares of their colours, for the room above the bars. */
+function keyOf(parts: readonly string[]): string {
+  let x = 8;
+  const entries = parts.map((part, index) => {
+    const square = `<rect x="${x}" y="8" width="11" height="11" rx="2" fill="${partColours[index]}"></rect>`;
+    const text = `<text x="${x + 16}" y="18" fill="currentColor">${part}</text>`;
+    x += 34 + 7 * part.length;
+    return square + text;
+  });
+  return `<g>${entries.join('')}</g>`;
+}
+
+/** Where the time of our own engines went; empty where nobody told. */
+export function partChart({ results }: Comparison): string {
+  const several = hasSeveralGuests(results);
+  const data = results.flatMap((result) => {
+    const whole = timeParts.reduce((sum, [key]) => sum + statistic(result, key), 0);
+    if (result.statistics === undefined || whole === 0) return [];
+    const name = nameOf(result, several);
+    return timeParts.map(([key, part]) => ({ name, part, share: statistic(result, key) / whole }));
+  });
+  const parts = timeParts.map(([, part]) => part);
+  return shareChart(data, parts, several, 'where the time went, per cent');
+}
+
+/** What the probes explain of each engine's time; empty where there are none. */
+export function explanationChart({ results }: Comparison): string {
+  const several = hasSeveralGuests(results);
+  const data = results.flatMap((result) => {
+    const explanation = explain(result, results);
+    if (explanation === undefined) return [];
+    const name = nameOf(result, several);
+    return explainedParts.map(([key, part]) => ({ name, part, share: explanation[key] / explanation.measured }));
+  });
+  const parts = explainedParts.map(([, part]) => part);
+  return shareChart(data, parts, several, 'what the probes explain, per cent of the measured time');
 }
 
 /** Declarations of the variables, for one of the themes. */
@@ -101,14 +135,22 @@ export function colourVariables(theme: 'light' | 'dark'): string {
     .join(' ');
 }
 
-/** The chart of wall times as a file of its own, which follows the viewer's theme. */
+/** The charts as a file of its own, which follows the viewer's theme. */
 export function svgReport(comparison: Comparison): string {
+  const charts = [timeChart(comparison), partChart(comparison), explanationChart(comparison)].filter(
+    (chart) => chart !== '',
+  );
+  let height = 0;
+  const placed = charts.map((chart) => {
+    const inner = chart.replace('<svg', `<svg y="${height}"`);
+    height += Number(/<svg[^>]* height="(\d+)"/.exec(chart)?.[1]);
+    return inner;
+  });
   const style = `<style>
-:root { ${colourVariables('light')} color: #1c2024; background: #ffffff; }
-@media (prefers-color-scheme: dark) { :root { ${colourVariables('dark')} color: #e6e8ea; background: #16191d; } }
+:root { ${colourVariables('light')} --plot-background: #ffffff; color: #1c2024; background: #ffffff; }
+@media (prefers-color-scheme: dark) { :root { ${colourVariables('dark')} --plot-background: #16191d; color: #e6e8ea; background: #16191d; } }
 </style>`;
-  const chart = timeChart(comparison);
-  const inside = chart.indexOf('>') + 1;
-  const head = chart.slice(0, inside).replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"');
-  return `${head}${style}${chart.slice(inside)}\n`;
+  const { width } = layout;
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
+  return `${head}${style}${placed.join('\n')}</svg>\n`;
 }

@@ -1,14 +1,20 @@
 /** Runs a program in every way that it can be run, in turn, and sums up what was measured. */
+import type { Target } from '../elf/machines.ts';
 import type { ChildRun } from '../host/measured-child.ts';
+import type { Work } from '../inspect/work.ts';
 import type { Contender } from './contenders.ts';
+import { type GuestWork, measureProbes, type ProbeCosts } from './probes.ts';
 
 /** A program to compare, and who runs it. */
 export interface Entrant {
-  /** What the report calls it, such as `x86-64`. */
+  /** What the report calls it: `x86-64`, or with a number behind it where there are two of a kind. */
   readonly label: string;
+  readonly abi: Target['abi'];
   readonly program: string;
   readonly args: readonly string[];
   readonly contenders: readonly Contender[];
+  /** The program of probes for this kind of guest; undefined where none are wanted. */
+  readonly probes: string | undefined;
 }
 
 export interface ComparisonOptions {
@@ -18,6 +24,8 @@ export interface ComparisonOptions {
   readonly timeout: number;
   /** Options of `stele run` for all. */
   readonly runOptions: readonly string[];
+  /** The command that counts what a program's instructions do (`stele inspect --json`). */
+  inspect(entrant: Entrant): readonly string[];
   run(command: readonly string[], timeout: number): Promise<ChildRun>;
   /** Told before each run. */
   progress(text: string): void;
@@ -39,6 +47,8 @@ export interface Result {
   readonly cpu: Spread | undefined;
   /** Bytes, of the largest run. */
   readonly peakMemory: number | undefined;
+  /** Page faults of the host that one run had. */
+  readonly minorFaults: number | undefined;
   /** Runs that were stopped for taking too long. */
   readonly stopped: boolean;
   /** Of the last run that came to its end. */
@@ -47,6 +57,15 @@ export interface Result {
   readonly stderr: Uint8Array | undefined;
   /** What Stele's statistics said in a run of their own (`stele run --json`). */
   readonly statistics: Readonly<Record<string, unknown>> | undefined;
+  /** What the engine takes for one of each; undefined where that was not measured. */
+  readonly probes: ProbeCosts | undefined;
+  /** What the program's instructions did; the same for all of an entrant's results. */
+  readonly work: ProgramWork | undefined;
+}
+
+/** What a program's instructions did, and how many instructions of WebAssembly stood for each of them where they ran. */
+export interface ProgramWork extends GuestWork {
+  readonly expansion: number;
 }
 
 /** One whose output or exit status is another than the first one's. */
@@ -96,12 +115,52 @@ export async function compare(entrants: readonly Entrant[], options: ComparisonO
       if (!run.timedOut && round > 0) samples.runs.push(run);
     }
   }
+  const works = new Map<Entrant, ProgramWork | undefined>();
+  for (const entrant of entrants) works.set(entrant, await countWork(entrant, options));
   const results: Result[] = [];
   for (const samples of all) {
-    const statistics = samples.stopped ? undefined : await readStatistics(samples, options);
-    results.push(summary(samples, statistics));
+    const { entrant, contender, stopped } = samples;
+    const statistics = stopped ? undefined : await readStatistics(samples, options);
+    let probes: ProbeCosts | undefined;
+    if (entrant.probes !== undefined) {
+      options.progress(`probing: ${contender.name}`);
+      probes = await measureProbes(contender, entrant.probes, options.run);
+    }
+    results.push(summary(samples, { statistics, probes, work: works.get(entrant) }));
   }
   return results;
+}
+
+/** What is read of the document of `stele inspect --json`. */
+interface Inspection {
+  readonly totals: { readonly executed: number; readonly translated: number; readonly work: Work };
+  readonly regions: readonly { readonly executed: number | null; readonly expansion: { readonly code: number } }[];
+}
+
+/** @returns undefined where no translation ran, or the program takes too long */
+async function countWork(entrant: Entrant, options: ComparisonOptions): Promise<ProgramWork | undefined> {
+  if (entrant.probes === undefined) return undefined;
+  options.progress(`counting: ${entrant.label}`);
+  const { stdout, timedOut } = await options.run(options.inspect(entrant), options.timeout);
+  if (timedOut) return undefined;
+  try {
+    const { totals, regions } = JSON.parse(new TextDecoder().decode(stdout)) as Inspection;
+    const { executed, translated, work } = totals;
+    if (translated === 0) return undefined;
+    // What the interpreter ran did not count its work: it is taken to be like the rest.
+    const scaled = (count: number): number => (count * executed) / translated;
+    const code = regions.reduce((sum, region) => sum + (region.executed ?? 0) * region.expansion.code, 0);
+    return {
+      instructions: executed,
+      memoryAccesses: scaled(work.memoryAccesses),
+      floatOperations: scaled(work.floatOperations),
+      calls: scaled(work.calls),
+      indirectBranches: scaled(work.indirectBranches),
+      expansion: code / translated,
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 /** A run of its own: counting costs time. */
@@ -123,21 +182,26 @@ async function readStatistics(
   }
 }
 
-function summary({ entrant, contender, runs, stopped }: Samples, statistics: Result['statistics']): Result {
+function summary(
+  { entrant, contender, runs, stopped }: Samples,
+  counted: Pick<Result, 'statistics' | 'probes' | 'work'>,
+): Result {
   const last = runs.at(-1);
   const cpu = runs.flatMap(({ user, system }) => (user === undefined || system === undefined ? [] : [user + system]));
   const memory = runs.flatMap(({ peakMemory }) => (peakMemory === undefined ? [] : [peakMemory]));
+  const faults = runs.flatMap(({ minorFaults }) => (minorFaults === undefined ? [] : [minorFaults]));
   return {
     entrant,
     contender,
     wall: spreadOf(runs.map(({ wall }) => wall)),
     cpu: spreadOf(cpu),
     peakMemory: memory.length === 0 ? undefined : Math.max(...memory),
+    minorFaults: spreadOf(faults)?.median,
     stopped,
     status: last?.status,
     stdout: last?.stdout,
     stderr: last?.stderr,
-    statistics,
+    ...counted,
   };
 }
 

@@ -28,6 +28,8 @@ export interface Surroundings {
   /** Of the processor, as Node names it: x64. */
   readonly architecture: string;
   readonly platform: string;
+  /** Whether the program's file is marked as one that can be started. */
+  readonly mayExecute: boolean;
   /** The first line that a program prints when asked for its version; undefined where there is none. */
   programVersion(program: string): string | undefined;
   /** Why there are no virtual machines; empty where there are. */
@@ -76,7 +78,9 @@ export function findContenders(
   const { qemu, processors } = others[abi] ?? { qemu: `qemu-${abi}`, processors: [] };
   const { stele, architecture, platform } = surroundings;
   const isOwn = platform === 'linux' && processors.includes(architecture);
-  if (isOwn) {
+  if (isOwn && !surroundings.mayExecute) {
+    absentees.push({ name: 'native', reason: 'this user may not execute the file (chmod +x)' });
+  } else if (isOwn) {
     contenders.push({
       name: 'native',
       kind: 'native',

@@ -1,5 +1,8 @@
 /** What a comparison found, as JSON and as comma-separated values. */
 import type { Result, Spread } from './comparison.ts';
+import { countsOf, explain, explained, explainedParts } from './explanation.ts';
+import { probes } from './probes.ts';
+import { statistic, timeParts, timePerCall } from './tables.ts';
 import { baseline, type Comparison } from './text-report.ts';
 
 /** The version of the JSON's form; it changes when something that was there means another thing or is no more. */
@@ -36,13 +39,26 @@ export async function jsonReport(comparison: Comparison): Promise<string> {
       status: orNull(result.status),
       outputBytes: orNull(result.stdout?.length),
       outputSha256: await digest(result.stdout),
+      minorFaults: orNull(result.minorFaults),
       isDifferent: differences.some((difference) => difference.result === result),
       statistics: orNull(result.statistics),
+      probes: orNull(result.probes),
+      work: orNull(result.work),
+      counts: countsOf(result, results),
+      explanation: explanationOf(result, results),
     })),
   );
   const baselineName = base === undefined ? null : { guest: base.entrant.label, engine: base.contender.name };
   const report = { version, machine, rounds, timeout, baseline: baselineName, results: rows, leftOut: absentees };
   return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+/** Seconds by part, their sum, and the share of what was measured. */
+function explanationOf(result: Result, results: readonly Result[]): Readonly<Record<string, number>> | null {
+  const explanation = explain(result, results);
+  if (explanation === undefined) return null;
+  const sum = explained(explanation);
+  return { ...explanation, sum, share: sum / explanation.measured };
 }
 
 const ratio = (spread: Spread | undefined, base: Spread | undefined): number | null =>
@@ -56,7 +72,13 @@ function quoted(value: string | number | undefined): string {
 
 type Cell = string | number | undefined;
 
-const columns: readonly (readonly [title: string, value: (result: Result) => Cell])[] = [
+type Column = readonly [title: string, value: (result: Result, results: readonly Result[]) => Cell];
+
+/** "pageTouch" and "page-touch" as a part of a column's title: page_touch. */
+const titled = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
+
+const columns: readonly Column[] = [
   ['guest', ({ entrant }) => entrant.label],
   ['engine', ({ contender }) => contender.name],
   ['kind', ({ contender }) => contender.kind],
@@ -69,9 +91,23 @@ const columns: readonly (readonly [title: string, value: (result: Result) => Cel
   ['peak_memory_bytes', ({ peakMemory }) => peakMemory],
   ['status', ({ status }) => status],
   ['stopped', ({ stopped }) => (stopped ? 1 : 0)],
+  ['minor_faults', ({ minorFaults }) => minorFaults],
+  ...timeParts.map(([key]): Column => [`${titled(key)}_ms`, (result) => counted(result, statistic(result, key))]),
+  ['system_calls', (result) => counted(result, statistic(result, 'systemCalls'))],
+  ['system_call_us', (result) => counted(result, timePerCall(result))],
+  ['guest_instructions', ({ work }) => work?.instructions],
+  ...probes.map(({ name }): Column => [`${titled(name)}_ns`, (result) => result.probes?.turns[name]]),
+  ...explainedParts.map(
+    ([part]): Column => [`explained_${titled(part)}_s`, (result, results) => explain(result, results)?.[part]],
+  ),
+  ['explained_share', (result, results) => explanationOf(result, results)?.share],
 ];
 
+/** Only what one of our engines counted. */
+const counted = ({ statistics }: Result, value: Cell): Cell => (statistics === undefined ? undefined : value);
+
 export function csvReport({ results }: Comparison): string {
-  const lines = [columns.map(([title]) => title), ...results.map((row) => columns.map(([, value]) => value(row)))];
+  const values = (result: Result): Cell[] => columns.map(([, value]) => value(result, results));
+  const lines = [columns.map(([title]) => title), ...results.map(values)];
   return lines.map((cells) => `${cells.map(quoted).join(',')}\n`).join('');
 }

@@ -1,16 +1,8 @@
 /** What a comparison found as one page that needs nothing else: tables and charts, for light and dark screens, wide and narrow. */
-import { colourVariables, partChart, timeChart } from './charts.ts';
+import { colourVariables, explanationChart, partChart, timeChart } from './charts.ts';
 import type { Result } from './comparison.ts';
-import {
-  baseline,
-  type Comparison,
-  deviation,
-  mebibytes,
-  outputLine,
-  ratio,
-  seconds,
-  timeParts,
-} from './text-report.ts';
+import { detailTables, exitLines, hasSeveralGuests, type ReportTable, stoppedLines } from './tables.ts';
+import { baseline, type Comparison, deviation, mebibytes, outputLine, ratio, seconds } from './text-report.ts';
 
 export { svgReport } from './charts.ts';
 
@@ -45,12 +37,12 @@ code { font: .9em ui-monospace, monospace; }
 
 interface Column {
   readonly title: string;
-  readonly kind?: 'left' | 'how';
+  readonly kind?: 'left' | 'how' | undefined;
   /** The cell as HTML. */
   cell(result: Result): string;
 }
 
-function table(columns: readonly Column[], results: readonly Result[]): string {
+function tableOf(columns: readonly Column[], results: readonly Result[]): string {
   const mark = (kind: Column['kind']): string => (kind === undefined ? '' : ` class="left ${kind}"`);
   const head = columns.map(({ title, kind }) => `<th${mark(kind)}>${escaped(title)}</th>`).join('');
   const rows = results.map(
@@ -59,11 +51,12 @@ function table(columns: readonly Column[], results: readonly Result[]): string {
   return `<div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
+const dotOf = ({ contender }: Result): string =>
+  `<span class="dot" style="background:var(--${contender.kind})"></span>`;
 const name: Column = {
   title: 'engine',
   kind: 'left',
-  cell: ({ contender }) =>
-    `<span class="dot" style="background:var(--${contender.kind})"></span>${escaped(contender.name)}`,
+  cell: (result) => dotOf(result) + escaped(result.contender.name),
 };
 const guest: Column = { title: 'guest', kind: 'left', cell: ({ entrant }) => escaped(entrant.label) };
 
@@ -82,30 +75,29 @@ function timeColumns({ results, timeout }: Comparison, several: boolean): Column
   ];
 }
 
-function partColumns(several: boolean): Column[] {
-  const number = ({ statistics }: Result, key: string): number => Number(statistics?.[key] ?? 0);
-  return [
-    ...(several ? [guest] : []),
-    name,
-    ...timeParts.map(([key, title]): Column => ({ title, cell: (result) => number(result, key).toFixed(1) })),
-    { title: 'system calls', cell: (result) => number(result, 'systemCalls').toLocaleString('en') },
-    { title: 'guest instructions', cell: (result) => number(result, 'guestInstructions').toLocaleString('en') },
-  ];
+const paragraphs = (lines: readonly string[]): string =>
+  lines.map((line) => `<p class="soft">${escaped(line)}</p>`).join('\n');
+
+/** A section; `chart` stands above the table. */
+function detail(table: ReportTable | undefined, chart = ''): string {
+  if (table === undefined) return '';
+  const { title, notes, header, rows, left } = table;
+  const columns = header.map((name, index): Column => {
+    const cells = new Map(rows.map(({ result, cells }) => [result, escaped(cells[index])]));
+    const dot = index === left - 1 ? dotOf : (): string => '';
+    return { title: name, kind: index < left ? 'left' : undefined, cell: (result) => dot(result) + cells.get(result) };
+  });
+  const shown = rows.map(({ result }) => result);
+  return `<h2>${escaped(title)}</h2>\n${paragraphs(notes)}\n${chart}\n${tableOf(columns, shown)}`;
 }
 
 export function htmlReport(comparison: Comparison): string {
-  const { results, differences, absentees, rounds, machine } = comparison;
+  const { results, differences, absentees, rounds, timeout, machine } = comparison;
   const [{ entrant }] = results;
-  const several = new Set(results.map((result) => result.entrant.label)).size > 1;
+  const several = hasSeveralGuests(results);
   const command = escaped([entrant.program, ...entrant.args].join(' '));
-  const told = results.filter(({ statistics }) => statistics !== undefined);
-  const parts =
-    told.length === 0
-      ? ''
-      : `<h2>Where the time went, in milliseconds</h2>\n${partChart(comparison)}\n${table(partColumns(several), told)}`;
-  const absent = absentees.map(
-    ({ name, reason }) => `<p class="soft">${escaped(name)} is left out: ${escaped(reason)}</p>`,
-  );
+  const { parts, probes, explanation } = detailTables(results);
+  const absent = absentees.map(({ name, reason }) => `${name} is left out: ${reason}`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -120,9 +112,13 @@ export function htmlReport(comparison: Comparison): string {
 <p${differences.length > 0 ? ' class="different"' : ''}>${escaped(outputLine(comparison))}</p>
 <h2>Time</h2>
 ${timeChart(comparison)}
-${table(timeColumns(comparison, several), results)}
-${parts}
-${absent.join('\n')}
+${tableOf(timeColumns(comparison, several), results)}
+${paragraphs(stoppedLines(results, timeout))}
+${detail(parts, partChart(comparison))}
+${paragraphs(exitLines(results))}
+${detail(probes)}
+${detail(explanation, explanationChart(comparison))}
+${paragraphs(absent)}
 </body>
 </html>
 `;

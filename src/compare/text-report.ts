@@ -2,6 +2,7 @@
 import { formatTable } from '../diagnostics/table.ts';
 import type { Difference, Result, Spread } from './comparison.ts';
 import type { Absentee } from './contenders.ts';
+import { detailTables, exitLines, hasSeveralGuests, type ReportTable, stoppedLines } from './tables.ts';
 
 export interface Comparison {
   readonly results: readonly Result[];
@@ -36,8 +37,7 @@ export const mebibytes = (bytes: number | undefined): string =>
 /** Times, ratios and memory of everybody. */
 function timeTable({ results, timeout }: Comparison): string {
   const base = baseline(results);
-  const labels = new Set(results.map(({ entrant }) => entrant.label));
-  const several = labels.size > 1;
+  const several = hasSeveralGuests(results);
   const title = base === undefined ? 'ratio' : `x ${several ? `${base.entrant.label} ` : ''}${base.contender.name}`;
   const rows = results.map((result) => {
     const { entrant, contender, wall, cpu, peakMemory, stopped } = result;
@@ -57,57 +57,11 @@ function timeTable({ results, timeout }: Comparison): string {
   return formatTable(header, rows, several ? 3 : 2);
 }
 
-/** Parts of the time of an engine of ours, in the order of their happening. */
-export const timeParts = [
-  ['loadTime', 'load'],
-  ['liftTime', 'decode, lift'],
-  ['optimizeTime', 'optimize'],
-  ['emitTime', 'emit'],
-  ['compileTime', 'compile'],
-  ['systemCallTime', 'system calls'],
-  ['executionTime', 'run'],
-] as const;
-
-const number = (statistics: Readonly<Record<string, unknown>>, key: string): number => Number(statistics[key] ?? 0);
-
-/** Where each engine's time went, in milliseconds, and what it executed. */
-function partTable(results: readonly Result[]): string {
-  const told = results.filter(({ statistics }) => statistics !== undefined);
-  if (told.length === 0) return '';
-  const several = new Set(results.map(({ entrant }) => entrant.label)).size > 1;
-  const rows = told.map(({ entrant, contender, statistics = {} }) => {
-    const instructions = number(statistics, 'guestInstructions');
-    return [
-      ...(several ? [entrant.label] : []),
-      contender.name,
-      ...timeParts.map(([key]) => number(statistics, key).toFixed(1)),
-      number(statistics, 'systemCalls').toLocaleString('en'),
-      instructions === 0 ? '-' : (instructions / 1e6).toFixed(1),
-      instructions === 0 ? '-' : ((number(statistics, 'executionTime') / instructions) * 1e6).toFixed(2),
-    ];
-  });
-  const header = [
-    ...(several ? ['guest'] : []),
-    'engine',
-    ...timeParts.map(([, label]) => label),
-    'calls',
-    'million instructions',
-    'ns each',
-  ];
-  const title = 'Where the time went, in milliseconds (a run of its own, in which counting costs some time)';
-  return `${title}\n\n${formatTable(header, rows, several ? 2 : 1)}`;
-}
-
-/** Times that the processor left a virtualized guest, by what for. */
-function exitLines(results: readonly Result[]): string {
-  return results
-    .flatMap(({ entrant, contender, statistics }) => {
-      const exits = Object.entries((statistics?.exits ?? {}) as Record<string, number>);
-      if (exits.length === 0) return [];
-      const counts = exits.map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`);
-      return [`Exits of ${entrant.label}, ${contender.name}: ${counts.join(', ')}`];
-    })
-    .join('\n');
+function detailText(table: ReportTable | undefined): string {
+  if (table === undefined) return '';
+  const { title, notes, header, rows, left } = table;
+  const cells = rows.map((row) => row.cells);
+  return `${[title, ...notes.map((note) => `  ${note}`)].join('\n')}\n\n${formatTable(header, cells, left)}`;
 }
 
 export function outputLine({ results, differences }: Comparison): string {
@@ -125,14 +79,17 @@ export function outputLine({ results, differences }: Comparison): string {
 }
 
 export function textReport(comparison: Comparison): string {
-  const { results, absentees, rounds, machine } = comparison;
+  const { results, absentees, rounds, timeout, machine } = comparison;
   const [{ entrant }] = results;
+  const { parts, probes, explanation } = detailTables(results);
   const sections = [
     `${[entrant.program, ...entrant.args].join(' ')}\n${machine}; medians of ${rounds} rounds, each in turn, after one to warm up`,
     timeTable(comparison),
-    outputLine(comparison),
-    partTable(results),
-    exitLines(results),
+    [outputLine(comparison), ...stoppedLines(results, timeout)].join('\n'),
+    detailText(parts),
+    exitLines(results).join('\n'),
+    detailText(probes),
+    detailText(explanation),
     absentees.map(({ name, reason }) => `${name} is left out: ${reason}`).join('\n'),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;

@@ -1,7 +1,16 @@
 /** What a command asks of Node: its arguments, the files it is given by name, its output, its end. */
-import { closeSync, fstatSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  constants as modes,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { constants, homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The command's arguments, without the interpreter and the script. */
 export function commandArguments(): string[] {
@@ -189,6 +198,25 @@ export function progressLine(): { show(text: string): void; clear(): void } {
 /** The command that this program was started by: Node with its options, and the script. */
 export function steleCommand(): string[] {
   return [process.execPath, ...process.execArgv, process.argv[1]];
+}
+
+/** Whether the host's kernel would let this user start a file. */
+export function mayExecute(path: string): boolean {
+  try {
+    accessSync(path, modes.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a program among the examples that come with Stele; undefined where they are not there. */
+export function examplePath(name: string): string | undefined {
+  for (let folder = dirname(import.meta.filename); folder !== dirname(folder); folder = dirname(folder)) {
+    const path = join(folder, 'examples', name);
+    if (existsSync(path)) return path;
+  }
+  return undefined;
 }
 
 /** Ends this process at once. */

@@ -13,6 +13,8 @@ export interface ChildRun {
   readonly system: number | undefined;
   /** Largest resident set in bytes; undefined likewise. */
   readonly peakMemory: number | undefined;
+  /** Page faults that the host's kernel served without reading a file; undefined likewise. */
+  readonly minorFaults: number | undefined;
   /** Exit status, or 128 + the number of the signal that ended it. */
   readonly status: number;
   readonly stdout: Uint8Array;
@@ -128,10 +130,13 @@ function waitFor(pid: number, deadline: number, kill: () => void): DataView {
   }
 }
 
-/** From struct rusage: two timevals, then the resident set in KiB. */
-function resources(usage: DataView | undefined): Pick<ChildRun, 'user' | 'system' | 'peakMemory'> {
-  if (usage === undefined) return { user: undefined, system: undefined, peakMemory: undefined };
+/** From struct rusage: two timevals, the resident set in KiB; the fourth long behind that counts faults. */
+function resources(usage: DataView | undefined): Pick<ChildRun, 'user' | 'system' | 'peakMemory' | 'minorFaults'> {
+  if (usage === undefined) {
+    return { user: undefined, system: undefined, peakMemory: undefined, minorFaults: undefined };
+  }
   const seconds = (at: number): number =>
     Number(usage.getBigInt64(at, true)) + Number(usage.getBigInt64(at + 8, true)) / 1e6;
-  return { user: seconds(0), system: seconds(16), peakMemory: Number(usage.getBigInt64(32, true)) * 1024 };
+  const count = (at: number): number => Number(usage.getBigInt64(at, true));
+  return { user: seconds(0), system: seconds(16), peakMemory: count(32) * 1024, minorFaults: count(64) };
 }

@@ -10,6 +10,7 @@ import { type CollectedTranslation, executedIn, type Sample } from './collector.
 import type { SourceFiles, SourceRun } from './source-files.ts';
 import type { Stage } from './stage-names.ts';
 import { codeLines, codeSize, optimizedCounts, type StageLine, stageLines } from './stages.ts';
+import { type Work, workOf } from './work.ts';
 
 /** Changes when a document cannot be read any more as one of the last version. */
 export const reportVersion = 1;
@@ -93,6 +94,8 @@ export interface Totals {
   readonly interpreted: number | null;
   /** Translations that had no room for counters: what they ran counts as interpreted. */
   readonly uncounted: number;
+  /** What the instructions in translations did; null where nothing ran. */
+  readonly work: Work | null;
 }
 
 /** How the run went on: columns of the same length. Guest instructions that had run, by the tier that ran them. */
@@ -284,7 +287,7 @@ function timelineOf({ samples, start }: Findings): Timeline {
   return { at: samples.map(({ at }) => milliseconds(at - start)), executed: Object.fromEntries(columns) };
 }
 
-function totalsOf(regions: readonly Sizes[], { status, executed }: Findings): Totals {
+function totalsOf(regions: readonly Sizes[], { status, executed, collected, count }: Findings): Totals {
   const sums = {
     guestInstructions: sum(regions.map((region) => region.guestInstructions)),
     operations: sum(regions.map((region) => region.operations)),
@@ -301,6 +304,7 @@ function totalsOf(regions: readonly Sizes[], { status, executed }: Findings): To
     translated: hasRun ? translated : null,
     interpreted: hasRun ? executed - translated : null,
     uncounted: hasRun ? regions.filter((region) => region.executed === null).length : 0,
+    work: hasRun ? workOf(collected, count) : null,
   };
 }
 

@@ -70,7 +70,13 @@ const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sect
 export const lenient = ['-D_GNU_SOURCE', '-w'];
 
 /** Programs that users are shown, in the folder `examples`; true: with the C library. */
-const examples: Readonly<Record<string, boolean>> = { donut: false, life: false, mandelbrot: false, forth: true };
+const examples: Readonly<Record<string, boolean>> = {
+  donut: false,
+  life: false,
+  mandelbrot: false,
+  probes: false,
+  forth: true,
+};
 /**
  * Each of them is built for every guest, so that the same program can be compared: `mandelbrot` for PowerPC,
  * `mandelbrot.x86-64` beside it. All compute the same: none fuses multiplications with additions, none has x87's precision.
