@@ -37,6 +37,7 @@ export function addInspect(
       '--serve [port]',
       `show that page to browsers on this machine (default port: ${usualPort}, or one that is free)`,
     )
+    .option('--host', 'count the machine code of all translations; for that of JavaScript, run the program once more')
     .option('--json', 'print all regions as JSON (docs/inspect.md), with the stages of those that would be listed')
     .option('-q, --quiet', 'discard what the program writes')
     .option('-L, --sysroot <dir>', 'look for the files that the guest names in this directory first')
@@ -48,6 +49,7 @@ export function addInspect(
         symbol = '',
         address,
         show,
+        host,
         json,
         static: isStatic,
         quiet,
@@ -63,6 +65,7 @@ export function addInspect(
           address: address === undefined ? undefined : guestAddress(address as string),
           show:
             show === undefined ? [] : (show as string).split(',').map((name) => oneOf(stages, name, '--show') as Stage),
+          host: host === true,
           json: json === true,
           isStatic: isStatic === true,
           quiet: quiet === true,

@@ -10,7 +10,7 @@ import { openNowhere, RedirectedFiles } from '../host/redirected-files.ts';
 import { translateAhead } from '../inspect/ahead.ts';
 import { Collector } from '../inspect/collector.ts';
 import { coloured, plain } from '../inspect/colours.ts';
-import { byHeat, type Findings, type Heat, regionReport, reportOf } from '../inspect/report.ts';
+import { byHeat, type Findings, type Heat, type RegionReport, regionReport, reportOf } from '../inspect/report.ts';
 import { SourceFiles } from '../inspect/source-files.ts';
 import { type Stage, stages } from '../inspect/stage-names.ts';
 import { hotTable, listing } from '../inspect/views.ts';
@@ -20,6 +20,7 @@ import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
 import { protection } from '../memory/guest-memory.ts';
 import { createGuest, type Guest, runCost } from './guest.ts';
+import { findHostCode } from './inspect-host.ts';
 import type { InspectedEngine } from './inspect-options.ts';
 import { preparePage } from './inspect-page.ts';
 import { UsageError } from './options.ts';
@@ -35,6 +36,8 @@ export interface InspectOptions {
   readonly address: number | undefined;
   /** What to list of each region; empty: a table, or the stages that there are where a region was named. */
   readonly show: readonly Stage[];
+  /** Find the machine code of all translations, however long it takes. */
+  readonly host: boolean;
   readonly json: boolean;
   /** Translate without running. */
   readonly isStatic: boolean;
@@ -98,7 +101,7 @@ export async function inspect(options: InspectOptions, program: string, args: re
     symbolAt: (address) => symbols.symbolAt(address),
     lineAt: (address) => lines.lineAt(address),
   };
-  const findings: Findings = {
+  const found: Found = {
     program,
     arguments: args,
     abi: guest.image.target.abi,
@@ -113,9 +116,22 @@ export async function inspect(options: InspectOptions, program: string, args: re
     files: new SourceFiles(places),
     count,
   };
-  if (page === undefined || options.json) show(options, findings);
-  await page?.show(findings, byHeat(findings));
+  const heats = byHeat(found);
+  const chosen = choose(options, found, heats);
+  const findings: Findings = { ...found, ...(await hostCodeFor(options, found, heats, chosen)) };
+  if (page === undefined || options.json) show(options, findings, heats, chosen);
+  await page?.show(findings, heats);
   return 0;
+}
+
+/** What was found before anybody asked for machine code. */
+type Found = Omit<Findings, 'host' | 'hostNote'>;
+
+/** The regions that the views show. */
+interface Choice {
+  readonly regions: readonly Heat[];
+  /** Stages to list of each; none: a table of the regions. */
+  readonly stages: readonly Stage[];
 }
 
 /** What the guest writes is not the command's own output: it goes to standard error, or nowhere. */
@@ -138,40 +154,79 @@ function translateAll({ engine, thread, symbols, memory, program }: Guest, colle
   });
 }
 
-function show(options: InspectOptions, findings: Findings): void {
-  const { json, hot } = options;
-  const { status } = findings;
-  const heats = byHeat(findings);
+/** @throws UsageError where nothing is what was asked for */
+function choose(options: InspectOptions, found: Found, heats: readonly Heat[]): Choice {
   const isNamed = options.symbol !== '' || options.address !== undefined;
-  const wanted = isNamed ? heats.filter((heat) => isWanted(heat, options, findings)) : heats;
-  if (isNamed && wanted.length === 0) throw new UsageError(nothingFound(options, heats, findings));
-  const listed = options.show.length > 0 || isNamed;
-  const shown: readonly Stage[] = options.show.length > 0 ? options.show : stages;
-  const chosen = wanted.slice(0, hot ?? (isNamed ? wanted.length : listed ? 1 : tableRows));
-  if (json) {
-    const isChosen = new Set(listed ? chosen : []);
-    writeOutput(`${JSON.stringify(reportOf(findings, heats, (heat) => (isChosen.has(heat) ? shown : [])))}\n`);
+  const wanted = isNamed ? heats.filter((heat) => isWanted(heat, options, found)) : heats;
+  if (isNamed && wanted.length === 0) throw new UsageError(nothingFound(options, heats, found));
+  const isListed = options.show.length > 0 || isNamed;
+  const most = options.hot ?? (isNamed ? wanted.length : isListed ? 1 : tableRows);
+  return {
+    regions: wanted.slice(0, most),
+    stages: options.show.length > 0 ? options.show : isListed ? stages : [],
+  };
+}
+
+/** Finds machine code: of all regions where the views or the page tell how much there is, with lines where they show them. */
+async function hostCodeFor(
+  options: InspectOptions,
+  { program, arguments: args }: Found,
+  heats: readonly Heat[],
+  { regions, stages: listed }: Choice,
+): Promise<Pick<Findings, 'host' | 'hostNote'>> {
+  const { engine, sysroot, json } = options;
+  const hasPage = options.html !== '' || options.serve !== undefined;
+  const isShort = listed.length > 0 && !json && !hasPage;
+  const lines = hasPage ? (options.host ? heats : heats.slice(0, tableRows)) : [];
+  const root = sysroot === '' ? [] : ['--sysroot', sysroot];
+  const { host, note } = await findHostCode({
+    heats: isShort ? regions : heats,
+    listed: [...new Set([...(listed.includes('host') ? regions : []), ...lines])],
+    isPatient: options.host || options.show.includes('host'),
+    run: ['run', '--no-cache', '--engine', engine, ...root, program, ...args],
+  });
+  return { host, hostNote: note };
+}
+
+function show(options: InspectOptions, findings: Findings, heats: readonly Heat[], chosen: Choice): void {
+  const { status, program } = findings;
+  if (options.json) {
+    const isListed = new Set(chosen.regions);
+    writeOutput(`${JSON.stringify(reportOf(findings, heats, (heat) => (isListed.has(heat) ? chosen.stages : [])))}\n`);
     return;
   }
   if (status?.kind === 'signal') {
-    writeError(`stele: ${findings.program}: ended by signal ${status.signal} (${signalDescription(status.signal)})\n`);
+    writeError(`stele: ${program}: ended by signal ${status.signal} (${signalDescription(status.signal)})\n`);
   }
-  if (!listed) {
+  if (chosen.stages.length === 0) {
     const report = reportOf(findings, heats, () => []);
-    writeOutput(hotTable(report, report.regions.slice(0, chosen.length)));
+    writeOutput(hotTable(report, report.regions.slice(0, chosen.regions.length)));
     return;
   }
   const palette = outputIsColoured() ? coloured : plain;
-  const texts = chosen.map((heat) => {
-    const isWebAssembly = heat.collected.translation.cost.tier === 'webassemblyRegions';
-    const missing = options.show.filter((stage) => stage === (isWebAssembly ? 'js' : 'wasm'));
-    return listing(regionReport(heat, findings, shown), missing, palette);
+  const texts = chosen.regions.map((heat) => {
+    const region = regionReport(heat, findings, chosen.stages);
+    return listing(region, missingStages(region, options.show, findings.hostNote), palette);
   });
   writeOutput(texts.join('\n'));
 }
 
+/** Why a region has no lines of stages that were asked for. */
+function missingStages({ tier, host }: RegionReport, wanted: readonly Stage[], hostNote: string): string[] {
+  const isWebAssembly = tier === 'webassemblyRegions';
+  const notes: Partial<Record<Stage, string>> = isWebAssembly
+    ? { js: 'this translation is WebAssembly; --engine regions makes JavaScript' }
+    : { wasm: 'this translation is JavaScript; --engine wasm makes WebAssembly' };
+  if (host === null) notes.host = hostNote;
+  return wanted.flatMap((stage) => (notes[stage] === undefined ? [] : [`${stage}: ${notes[stage]}`]));
+}
+
 /** Whether a region has code of the function, or at the address, that was named. */
-function isWanted({ collected }: Heat, { symbol, address }: InspectOptions, { places }: Findings): boolean {
+function isWanted(
+  { collected }: Heat,
+  { symbol, address }: InspectOptions,
+  { places }: Pick<Findings, 'places'>,
+): boolean {
   const { blocks } = collected.translation.region;
   if (address !== undefined && !blocks.some(({ pc, endPc }) => address >= pc && address < endPc)) return false;
   return symbol === '' || blocks.some(({ pc }) => places.symbolAt(pc)?.name === symbol);
@@ -180,7 +235,7 @@ function isWanted({ collected }: Heat, { symbol, address }: InspectOptions, { pl
 function nothingFound(
   { symbol, address, isStatic }: InspectOptions,
   heats: readonly Heat[],
-  { places }: Findings,
+  { places }: Pick<Findings, 'places'>,
 ): string {
   const what = [
     symbol === '' ? '' : `of the function "${symbol}"`,

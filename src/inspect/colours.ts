@@ -34,6 +34,7 @@ export const tokens: Readonly<Record<Stage, RegExp>> = {
   ir: /(?<comment>;.*$)|(?<value>\bv\d+\b)|(?<mnemonic>\b[a-z][a-z_\d]*\.[a-z_\d.]+|\b(?:load|store|jump|branch|call|return|exit)\w*\b)|(?<number>-?\b(?:0x[\da-f]+|\d+)\b)/g,
   optimized:
     /(?<comment>;.*$)|(?<value>\bv\d+\b)|(?<mnemonic>\b[a-z][a-z_\d]*\.[a-z_\d.]+|\b(?:load|store|jump|branch|call|return|exit)\w*\b)|(?<number>-?\b(?:0x[\da-f]+|\d+)\b)/g,
+  host: /(?<comment>^[\da-f]{4,}|;;.*$|<.*>)|(?<mnemonic>(?<=^[\da-f]{4,} {2})\S+)|(?<number>#?\b0x[\da-f]+\b)/g,
   js: /(?<keyword>\b(?:function|const|let|if|else|for|switch|case|default|break|continue|return)\b)|(?<number>\b(?:0x[\da-f]+|\d+)\b)/g,
   wasm: /(?<keyword>\b(?:block|loop|if|else|end|br|br_if|br_table|return|call|call_indirect|unreachable)\b)|(?<mnemonic>\b[a-z]+\d*\.[a-z\d_.]+)|(?<number>-?\b\d[\d.e+]*\b)/g,
 };

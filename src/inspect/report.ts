@@ -7,6 +7,7 @@ import type { Retirement } from '../engines/inspection.ts';
 import { type Tier, tiers } from '../engines/statistics.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { type CollectedTranslation, executedIn, type Sample } from './collector.ts';
+import type { HostCode } from './host-code.ts';
 import type { SourceFiles, SourceRun } from './source-files.ts';
 import type { Stage } from './stage-names.ts';
 import { codeLines, codeSize, optimizedCounts, type StageLine, stageLines } from './stages.ts';
@@ -22,6 +23,8 @@ export interface Expansion {
   readonly optimized: number;
   /** Lines of JavaScript; instructions of WebAssembly. */
   readonly code: number;
+  /** Machine instructions; null where they are not known. */
+  readonly host: number | null;
 }
 
 export interface BlockReport {
@@ -32,6 +35,8 @@ export interface BlockReport {
   readonly optimizedOperations: number;
   /** Lines of JavaScript, or instructions of WebAssembly, that came from the block. */
   readonly codeLines: number;
+  /** Machine instructions that came from it; null where they are not known. */
+  readonly hostInstructions: number | null;
   /** Guest addresses of the blocks of the region that it leads to. */
   readonly successors: readonly number[];
   /** Times that control went on to each of them; null where that was not counted. The rest of `executions` left the region. */
@@ -68,7 +73,11 @@ export interface RegionReport {
     readonly size: number;
     readonly sizeUnit: 'characters' | 'bytes';
   };
+  /** The machine code that V8's optimizing compiler makes of it, without padding; null where it is not known. */
+  readonly host: { readonly instructions: number; readonly bytes: number } | null;
   readonly expansion: Expansion;
+  /** The same of the blocks that ran, each as often as its guest instructions did; null where nothing ran in it. */
+  readonly executedExpansion: Expansion | null;
   /** When it was ready, in milliseconds since the program began to run, or to be translated. */
   readonly madeAt: number;
   /** When and why it was taken out of use; null where it was not. */
@@ -87,7 +96,11 @@ export interface Totals {
   readonly operations: number;
   readonly optimizedOperations: number;
   readonly codeLines: number;
+  /** Of those regions whose machine code is known; null where none is. */
+  readonly hostInstructions: number | null;
   readonly expansion: Expansion;
+  /** That of the regions, each as often as guest instructions ran in it; null where nothing ran in a translation. */
+  readonly executedExpansion: Expansion | null;
   /** Guest instructions that ran: in all, in translations, and outside of them, in the interpreter. Null where nothing ran. */
   readonly executed: number | null;
   readonly translated: number | null;
@@ -118,6 +131,8 @@ export interface Report {
   readonly totals: Totals;
   /** What `stele run --stats --json` prints of a run; null where there was none. */
   readonly statistics: unknown;
+  /** Regions whose machine code is known, and why not of all; empty when it is. */
+  readonly hostCode: { readonly regions: number; readonly note: string };
   /** Null where nothing ran. */
   readonly timeline: Timeline | null;
   /** Source files, which blocks name by their index here. */
@@ -142,6 +157,9 @@ export interface Findings {
   readonly start: number;
   readonly places: Places;
   readonly files: SourceFiles;
+  /** Machine code by the number of the region, and why not of all. */
+  readonly host: ReadonlyMap<number, HostCode>;
+  readonly hostNote: string;
   /** The counter at an offset in memory. */
   count(offset: number): number;
 }
@@ -155,7 +173,7 @@ export interface Heat {
 }
 
 /** All translations, the hottest first. */
-export function byHeat({ collected, status, count }: Findings): Heat[] {
+export function byHeat({ collected, status, count }: Pick<Findings, 'collected' | 'status' | 'count'>): Heat[] {
   const heats = collected.map((one, number): Heat => {
     const { counters } = one.translation;
     if (status === undefined || counters === undefined)
@@ -180,7 +198,10 @@ export function reportOf(findings: Findings, heats: readonly Heat[], shown: (hea
 }
 
 /** What totals are made of. */
-type Sizes = Pick<RegionReport, 'guestInstructions' | 'operations' | 'optimizedOperations' | 'code' | 'executed'>;
+type Sizes = Pick<
+  RegionReport,
+  'guestInstructions' | 'operations' | 'optimizedOperations' | 'code' | 'host' | 'executed' | 'executedExpansion'
+>;
 
 /** A report of regions, whatever is told of each of them. @param regions all of them, the hottest first */
 export function documentOf<Region extends Sizes>(
@@ -198,6 +219,7 @@ export function documentOf<Region extends Sizes>(
     outcome: status === undefined ? null : status.kind === 'exit' ? { exit: status.code } : { signal: status.signal },
     totals: totalsOf(regions, findings),
     statistics,
+    hostCode: { regions: findings.host.size, note: findings.hostNote },
     timeline: status === undefined ? null : timelineOf(findings),
     files: findings.files.names,
     regions,
@@ -223,7 +245,22 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
     optimizedOperations: sum(optimized),
     codeLines: code.length,
   };
+  const host = findings.host.get(number);
   const isCounted = status !== undefined && counters !== undefined;
+  const blocks = region.blocks.map(
+    (block, index): BlockReport => ({
+      pc: block.pc,
+      endPc: block.endPc,
+      guestInstructions: block.guestInstructions,
+      operations: operations[index],
+      optimizedOperations: optimized[index],
+      codeLines: ofBlock[index],
+      hostInstructions: host?.blocks?.[index] ?? null,
+      ...flowOf(region, index, isCounted ? counters.blocks[index] : undefined, count),
+      source: files.runsOf(collected.guest[index]),
+    }),
+  );
+  const expansion = expansionOf(sums, host?.instructions);
   return {
     number,
     name: translation.name,
@@ -242,7 +279,9 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
       size: codeSize(emitted),
       sizeUnit: cost.tier === 'webassemblyRegions' ? 'bytes' : 'characters',
     },
-    expansion: expansionOf(sums),
+    host: host === undefined ? null : { instructions: host.instructions, bytes: host.bytes },
+    expansion,
+    executedExpansion: executedExpansionOf(blocks, expansion.host),
     madeAt: milliseconds(cost.at - start),
     retired: retired === undefined ? null : { at: milliseconds(retired.at - start), why: retired.why },
     times: {
@@ -251,17 +290,10 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
       emit: milliseconds(cost.emitTime),
       compile: milliseconds(cost.compileTime),
     },
-    blocks: region.blocks.map((block, index) => ({
-      pc: block.pc,
-      endPc: block.endPc,
-      guestInstructions: block.guestInstructions,
-      operations: operations[index],
-      optimizedOperations: optimized[index],
-      codeLines: ofBlock[index],
-      ...flowOf(region, index, isCounted ? counters.blocks[index] : undefined, count),
-      source: files.runsOf(collected.guest[index]),
-    })),
-    ...(shown.length > 0 && { lines: shown.flatMap((stage) => stageLines(stage, collected)) }),
+    blocks,
+    ...(shown.length > 0 && {
+      lines: shown.flatMap((stage) => (stage === 'host' ? (host?.lines ?? []) : stageLines(stage, collected))),
+    }),
   };
 }
 
@@ -294,18 +326,61 @@ function totalsOf(regions: readonly Sizes[], { status, executed, collected, coun
     optimizedOperations: sum(regions.map((region) => region.optimizedOperations)),
     codeLines: sum(regions.map(({ code }) => code.lines)),
   };
+  const measured = regions.filter(({ host }) => host !== null);
+  const hostInstructions = measured.length === 0 ? null : sum(measured.map(({ host }) => host?.instructions ?? 0));
+  const expansion = {
+    ...expansionOf(sums, undefined),
+    host: hostInstructions === null ? null : hostInstructions / sum(measured.map((each) => each.guestInstructions)),
+  };
   const translated = sum(regions.map((region) => region.executed ?? 0));
   const hasRun = status !== undefined;
   return {
     translations: regions.length,
     ...sums,
-    expansion: expansionOf(sums),
+    hostInstructions,
+    expansion,
+    executedExpansion: meanExpansion(regions),
     executed: hasRun ? executed : null,
     translated: hasRun ? translated : null,
     interpreted: hasRun ? executed - translated : null,
     uncounted: hasRun ? regions.filter((region) => region.executed === null).length : 0,
     work: hasRun ? workOf(collected, count) : null,
   };
+}
+
+/** Of blocks that ran; of their machine code, as much as of the region where it is not known by block. */
+function executedExpansionOf(blocks: readonly BlockReport[], host: number | null): Expansion | null {
+  const sums = { ir: 0, optimized: 0, code: 0, host: 0 };
+  let all = 0;
+  for (const block of blocks) {
+    const executed = block.executed ?? 0;
+    const each = executed / block.guestInstructions;
+    all += executed;
+    sums.ir += each * block.operations;
+    sums.optimized += each * block.optimizedOperations;
+    sums.code += each * block.codeLines;
+    sums.host += block.hostInstructions === null ? executed * (host ?? 0) : each * block.hostInstructions;
+  }
+  if (all === 0) return null;
+  const { ir, optimized, code } = sums;
+  return { ir: ir / all, optimized: optimized / all, code: code / all, host: host === null ? null : sums.host / all };
+}
+
+/** The mean of regions' expansions, by how much ran in each. */
+function meanExpansion(regions: readonly Sizes[]): Expansion | null {
+  const mean = (of: (expansion: Expansion) => number | null): number | null => {
+    let [all, weighted] = [0, 0];
+    for (const { executed, executedExpansion } of regions) {
+      const value = executedExpansion === null ? null : of(executedExpansion);
+      if (value === null) continue;
+      all += executed ?? 0;
+      weighted += (executed ?? 0) * value;
+    }
+    return all === 0 ? null : weighted / all;
+  };
+  const [ir, optimized, code] = [mean((each) => each.ir), mean((each) => each.optimized), mean((each) => each.code)];
+  if (ir === null || optimized === null || code === null) return null;
+  return { ir, optimized, code, host: mean((each) => each.host) };
 }
 
 /** To the microsecond. */
@@ -315,11 +390,13 @@ const ratio = (value: number, of: number): number => (of === 0 ? 0 : value / of)
 
 function expansionOf(
   sums: Pick<Totals, 'guestInstructions' | 'operations' | 'optimizedOperations' | 'codeLines'>,
+  hostInstructions: number | undefined,
 ): Expansion {
   const { guestInstructions } = sums;
   return {
     ir: ratio(sums.operations, guestInstructions),
     optimized: ratio(sums.optimizedOperations, guestInstructions),
     code: ratio(sums.codeLines, guestInstructions),
+    host: hostInstructions === undefined ? null : ratio(hostInstructions, guestInstructions),
   };
 }

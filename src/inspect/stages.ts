@@ -1,6 +1,7 @@
 /** The stages of a translation as lines, each with the guest instruction that it came from. */
 import { printInstruction } from '../../translators/ir/printer.ts';
 import { BlockAnalysis, write } from '../../translators/optimize/block-analysis.ts';
+import type { Region } from '../../translators/optimize/discover.ts';
 import { kinds } from '../../translators/optimize/operation-kinds.ts';
 import { bodyLines } from '../../translators/webassembly/printer.ts';
 import type { EmittedCode, InspectedTranslation } from '../engines/inspection.ts';
@@ -17,7 +18,7 @@ export interface StageLine {
 }
 
 /** The lines of a stage in its own order; empty where the translation does not have it (js and wasm exclude each other). */
-export function stageLines(stage: Stage, collected: CollectedTranslation): StageLine[] {
+export function stageLines(stage: Exclude<Stage, 'host'>, collected: CollectedTranslation): StageLine[] {
   const { translation } = collected;
   switch (stage) {
     case 'guest':
@@ -102,11 +103,10 @@ const fateOf: Fate = (at, analysis, { region, traps }) => {
   }
 };
 
-/** The lines of the code that runs: JavaScript or WebAssembly. @param code what `translation` emits */
-export function codeLines({ region }: InspectedTranslation, code: EmittedCode): StageLine[] {
-  const { blocks } = region;
+/** Finds the number of the block that holds a guest address; undefined for an address that none holds. */
+export function blockFinder({ blocks }: Region): (pc: number) => number | undefined {
   const known = new Map<number, number>();
-  const blockOf = (pc: number): number | undefined => {
+  return (pc) => {
     let found = known.get(pc);
     if (found === undefined) {
       found = blocks.findIndex((block) => pc >= block.pc && pc < block.endPc);
@@ -114,6 +114,11 @@ export function codeLines({ region }: InspectedTranslation, code: EmittedCode): 
     }
     return found < 0 ? undefined : found;
   };
+}
+
+/** The lines of the code that runs: JavaScript or WebAssembly. @param code what `translation` emits */
+export function codeLines({ region }: InspectedTranslation, code: EmittedCode): StageLine[] {
+  const blockOf = blockFinder(region);
   if (code.kind === 'javascript') {
     const { source, pcs, blockLines } = code.emitted;
     return source.split('\n').map((text, line) => {

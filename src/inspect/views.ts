@@ -3,8 +3,7 @@ import { hex8 } from '../diagnostics/places.ts';
 import { formatTable } from '../diagnostics/table.ts';
 import type { Tier } from '../engines/statistics.ts';
 import type { Palette } from './colours.ts';
-import type { RegionReport, Report, Totals } from './report.ts';
-import type { Stage } from './stage-names.ts';
+import type { Expansion, RegionReport, Report, Totals } from './report.ts';
 import type { StageLine } from './stages.ts';
 
 // biome-ignore format: one row per line
@@ -19,8 +18,13 @@ const whole = (value: number | null): string => (value === null ? '-' : value.to
 const percent = (share: number | null): string => (share === null ? '-' : `${(100 * share).toFixed(1)} %`);
 const rate = (value: number): string => value.toFixed(1);
 
+const rateOrNone = (value: number | null): string => (value === null ? '-' : rate(value));
+
 /** The hottest regions, one per line, and what all of them come to. @param regions of the report, hottest first */
-export function hotTable({ totals }: Pick<Report, 'totals'>, regions: readonly RegionReport[]): string {
+export function hotTable(
+  { totals, hostCode }: Pick<Report, 'totals' | 'hostCode'>,
+  regions: readonly RegionReport[],
+): string {
   const hasRun = totals.executed !== null;
   const rows = regions.map((region) => [
     region.symbol === '' ? '-' : region.symbol,
@@ -31,17 +35,23 @@ export function hotTable({ totals }: Pick<Report, 'totals'>, regions: readonly R
     rate(region.expansion.ir),
     rate(region.expansion.optimized),
     rate(region.expansion.code),
+    rateOrNone(region.expansion.host),
     rate(region.code.size / region.guestInstructions),
   ]);
   const counts = hasRun ? ['entries', 'executed', 'share'] : [];
-  const header = ['function', 'pc', 'tier', ...counts, 'size', 'IR', 'optimized', 'code', 'bytes'];
-  return `${formatTable(header, rows, 3)}\n\n${totalsText(totals)}`;
+  const header = ['function', 'pc', 'tier', ...counts, 'size', 'IR', 'optimized', 'code', 'host', 'bytes'];
+  return `${formatTable(header, rows, 3)}\n\n${totalsText(totals, hostCode.note)}`;
 }
 
 /** "1 block", "1,200 blocks" */
 const several = (count: number, one: string): string => `${whole(count)} ${one}${count === 1 ? '' : 's'}`;
 
-function totalsText({ translations, guestInstructions, executed, translated, interpreted, uncounted }: Totals): string {
+function expansionText({ ir, optimized, code, host }: Expansion): string {
+  return `${rate(ir)} IR operations, ${rate(optimized)} optimized, ${rate(code)} of code, ${rateOrNone(host)} machine instructions`;
+}
+
+function totalsText(totals: Totals, hostNote: string): string {
+  const { translations, guestInstructions, executed, translated, interpreted, uncounted } = totals;
   const lines = [`${several(translations, 'translation')} of ${several(guestInstructions, 'guest instruction')}`];
   if (executed !== null && translated !== null) {
     const share = executed === 0 ? 0 : translated / executed;
@@ -51,9 +61,15 @@ function totalsText({ translations, guestInstructions, executed, translated, int
   }
   if (uncounted > 0)
     lines.push(`${several(uncounted, 'translation')} had no room for counters: what they ran counts as interpreted`);
+  lines.push(`for each guest instruction: ${expansionText(totals.expansion)}`);
+  if (totals.executedExpansion !== null) {
+    lines.push(`for each one that ran in them: ${expansionText(totals.executedExpansion)}`);
+  }
+  if (hostNote !== '') lines.push(`host: ${hostNote}`);
   lines.push(
     'size: guest instructions. For each of these, IR: operations as lifted; optimized: those that code is made of; code:',
-    'instructions of WebAssembly, lines of JavaScript; bytes: of WebAssembly, characters of JavaScript',
+    'instructions of WebAssembly, lines of JavaScript; host: machine instructions that V8 makes of that; bytes: of',
+    'WebAssembly, characters of JavaScript',
   );
   return `${lines.join('\n')}\n`;
 }
@@ -63,9 +79,10 @@ const labelWidth = 'optimized'.length;
 
 /**
  * A region with the lines of its stages under each guest instruction, in the order of addresses.
+ * @param missing notes on stages that it does not have
  * @param region with lines; those of the stage `guest` are headings, whether or not they are among those asked for
  */
-export function listing(region: RegionReport, missing: readonly Stage[], palette: Palette): string {
+export function listing(region: RegionReport, missing: readonly string[], palette: Palette): string {
   const { symbol, pc, tier, entries, executed, share, guestInstructions, blocks, expansion, line } = region;
   const place = symbol === '' ? `0x${hex8(pc)}` : `${symbol} (0x${hex8(pc)})`;
   const out = [
@@ -83,14 +100,10 @@ export function listing(region: RegionReport, missing: readonly Stage[], palette
   }
   out.push(
     palette.faint(
-      `per guest instruction: ${rate(expansion.ir)} IR operations, ${rate(expansion.optimized)} optimized, ${rate(expansion.code)} ${tier === 'webassemblyRegions' ? 'WebAssembly instructions' : 'lines of JavaScript'}`,
+      `per guest instruction: ${rate(expansion.ir)} IR operations, ${rate(expansion.optimized)} optimized, ${rate(expansion.code)} ${tier === 'webassemblyRegions' ? 'WebAssembly instructions' : 'lines of JavaScript'}, ${rateOrNone(expansion.host)} machine instructions`,
     ),
   );
-  for (const stage of missing) {
-    const other =
-      stage === 'js' ? 'WebAssembly; --engine regions makes JavaScript' : 'JavaScript; --engine wasm makes WebAssembly';
-    out.push(palette.faint(`${stage}: this translation is ${other}`));
-  }
+  for (const note of missing) out.push(palette.faint(note));
   const lines = region.lines ?? [];
   const print = ({ stage, text }: StageLine): void => {
     out.push(`  ${palette.faint(stage.padEnd(labelWidth))}  ${palette.code(stage, text)}`);

@@ -152,6 +152,53 @@ test('lines of every stage belong to guest instructions of the block', patience,
   expect(under('wasm')).toContain('i32.xor');
 });
 
+/** Of the loop in the program `count`: what each of its instructions became. */
+const machineCode: readonly (readonly [mnemonic: string, text: RegExp])[] = [
+  ['xori', /\b(?:xor|eor)/],
+  ['rotlwi', /\bro[lr]/],
+];
+
+test.each(['wasm', 'regions'])('machine code of %s is tied to guest instructions', patience, async (engine) => {
+  const report = await inspected('--engine', engine, '--symbol', 'loop', '--show', 'guest,host', count);
+  const [{ host, blocks, expansion, guestInstructions, lines = [] }] = report.regions;
+  const listed = lines.filter(({ stage }) => stage === 'host');
+  expect(report.hostCode.regions).toBeGreaterThan(0);
+  expect(host?.instructions).toBe(listed.length);
+  expect(expansion.host).toBe(listed.length / guestInstructions);
+  const offsets = listed.map(({ text }) => Number.parseInt(text, 16));
+  expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
+  blocks.forEach(({ hostInstructions }, index) => {
+    expect(hostInstructions).toBe(listed.filter(({ block }) => block === index).length);
+    expect(hostInstructions).toBeGreaterThan(0);
+  });
+  // One line of JavaScript computes what addi, xori and rotlwi do, and writes it.
+  const alone = engine === 'wasm' ? machineCode : machineCode.slice(-1);
+  for (const [mnemonic, text] of alone) {
+    const pc = lines.find((line) => line.stage === 'guest' && line.text.startsWith(mnemonic))?.pc;
+    const own = listed.filter((line) => line.pc === pc);
+    expect(own.filter((line) => text.test(line.text)).length).toBeGreaterThan(0);
+    if (engine === 'wasm') expect(own.filter((line) => !text.test(line.text))).toEqual([]);
+    else expect(own.some((line) => machineCode[0][1].test(line.text))).toBe(true);
+  }
+});
+
+test('machine code is counted for all WebAssembly; for JavaScript when that is asked for', patience, async () => {
+  const { regions, totals, hostCode } = await inspected('--engine', 'wasm', count);
+  expect(hostCode).toEqual({ regions: regions.length, note: '' });
+  expect(totals.hostInstructions).toBe(sum(regions.map(({ host }) => host?.instructions ?? 0)));
+  expect(totals.expansion.host).toBeCloseTo((totals.hostInstructions as number) / totals.guestInstructions, 10);
+  // All but eight instructions run in the loop, so it is the loop's expansion.
+  const [loopRegion] = regions;
+  const ofBlock = loopRegion.blocks[0].optimizedOperations / loopRegion.blocks[0].guestInstructions;
+  expect(totals.executedExpansion?.optimized).toBeCloseTo(ofBlock, 3);
+  expect(totals.executedExpansion?.host).toBeCloseTo(loopRegion.expansion.host as number, 3);
+  const javascript = await inspected('--engine', 'regions', count);
+  expect(javascript.totals.hostInstructions).toBeNull();
+  expect(javascript.hostCode.note).toContain('--host');
+  const asked = await inspected('--engine', 'regions', '--host', count);
+  expect(asked.totals.hostInstructions).toBeGreaterThan(0);
+});
+
 test(
   'a name or an address chooses regions, and one that nothing has is an error that says what there is',
   patience,
@@ -169,7 +216,7 @@ test(
 
 test.each([
   [['--engine', 'interpreted'], '--engine: "interpreted" is not one of auto, wasm, regions, blocks'],
-  [['--show', 'guest,host'], '--show: "host" is not one of'],
+  [['--show', 'guest,native'], '--show: "native" is not one of'],
   [['--hot', '0'], '--hot: "0" is not a whole number from 1 on'],
   [['--address', 'main'], '--address: "main" is not a guest address'],
 ])('%j is a usage error', patience, async (args, message) => {
@@ -232,6 +279,18 @@ test('a translation whose code changed is taken out of use, and its successor ma
     expect(successor?.madeAt).toBeGreaterThan(retired?.at as number);
   }
   expect(regions.filter(({ pc, retired }) => pc === rewritten[0].pc && retired === null)).toHaveLength(1);
+});
+
+describe.each(['i386', 'x86-64'])('a program for %s', (abi) => {
+  test.each(engines)('is inspected on %s, and totals agree with --stats', patience, async (engine) => {
+    const program = [binaryPath(`${abi}/bare`), 'fibonacci', 'x'];
+    const report = await inspected('--engine', engine, ...program);
+    expectConsistent(report);
+    expect(report.abi).toBe(abi);
+    expect(report.totals.translated).toBeGreaterThan(0);
+    const { stderr } = await run([...steleCommand(engine as Engine, '--json'), ...program]);
+    expect(report.totals.executed).toBe(JSON.parse(stderr).guestInstructions);
+  });
 });
 
 const compiler = spawnSync('gcc', ['-dumpmachine'], { encoding: 'utf8' });

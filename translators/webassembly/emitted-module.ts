@@ -23,6 +23,8 @@ export interface EmittedModule {
   readonly traps: readonly Trap[];
   /** The function's instructions, for printing. */
   readonly body: Uint8Array;
+  /** Bytes before them that declare the function's locals; V8 counts positions from there. */
+  readonly localsSize: number;
   /** Where asked for: by offset in the body, from which guest instruction. What comes before the first one belongs to none. */
   readonly origins?: readonly Origin[];
 }

@@ -169,9 +169,13 @@ export function writeMemoryImport(into: ByteWriter, module: string, pages: numbe
 /**
  * A module that imports a shared memory, functions and maybe a table, and exports one function, of type 0. The table's
  * entries are references to functions of that type, never null, and it cannot grow: then a call through it checks nothing.
- * @returns its bytes, and the offset in them of the function's first instruction
+ * @returns its bytes, the offset in them of the function's first instruction, and how many bytes before it declare locals
  */
-export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffer>; bodyOffset: number } {
+export function encodeModule(parts: ModuleParts): {
+  bytes: Uint8Array<ArrayBuffer>;
+  bodyOffset: number;
+  localsSize: number;
+} {
   const types: string[] = [];
   const typeBytes: FunctionType[] = [];
   const typeIndex = (type: FunctionType): number => {
@@ -240,6 +244,7 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     into.byte(1);
     into.unsigned(0);
   });
+  let localsSize = 0;
   section(10, (into) => {
     const code = new ByteWriter(parts.body.length + 64);
     code.unsigned(parts.locals.length);
@@ -247,6 +252,7 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
       code.unsigned(count);
       code.byte(valueType[type]);
     }
+    localsSize = code.length;
     code.append(parts.body);
     code.byte(0x0b);
     into.unsigned(1);
@@ -267,5 +273,5 @@ export function encodeModule(parts: ModuleParts): { bytes: Uint8Array<ArrayBuffe
     into.append(names.finish());
   });
   const bytes = out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
-  return { bytes, bodyOffset: bodyEnd - parts.body.length };
+  return { bytes, bodyOffset: bodyEnd - parts.body.length, localsSize };
 }

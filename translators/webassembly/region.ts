@@ -153,7 +153,7 @@ class RegionEmitter extends StructuredEmitter {
     const prologue = f.out.length;
     f.out.append(body);
     const instructions = f.out.finish();
-    const { bytes, bodyOffset } = encodeModule({
+    const { bytes, bodyOffset, localsSize } = encodeModule({
       name: options.name,
       type: translationType,
       locals: f.localRuns(),
@@ -166,6 +166,7 @@ class RegionEmitter extends StructuredEmitter {
     return {
       name: options.name,
       body: instructions,
+      localsSize,
       bytes,
       traps: this.traps.map((trap) => ({ ...trap, offset: trap.offset + moved })),
       imports: f.imports,

@@ -34,7 +34,7 @@ export const panes: readonly PaneRow[] = [
   { id: 'ir', title: 'IR', stages: ['ir'], isLinear: true, weight: 1, from: 1700, doc: 'operations as they were lifted' },
   { id: 'optimized', title: 'Optimized', stages: ['optimized'], isLinear: true, weight: 1.2, from: 1200, doc: 'the operations that code is made of, and where registers are written' },
   { id: 'code', title: 'Code', stages: ['js', 'wasm'], isLinear: false, weight: 1.1, from: 0, doc: 'the generated JavaScript or WebAssembly' },
-  { id: 'host', title: 'Host', stages: ['host' as Stage], isLinear: false, weight: 1.2, from: 2100, doc: 'machine code that the host’s compiler made' },
+  { id: 'host', title: 'Host', stages: ['host'], isLinear: false, weight: 1.2, from: 2100, doc: 'machine code that the host’s compiler made' },
 ];
 
 const titles: Readonly<Partial<Record<Stage, string>>> = { js: 'JavaScript', wasm: 'WebAssembly' };
