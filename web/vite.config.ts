@@ -38,7 +38,8 @@ export default defineConfig({
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [oneFile],
-  worker: { format: 'es' },
+  // A page that is a file has no origin, and Chromium starts no module from a blob there.
+  worker: { format: 'iife' },
   build: {
     outDir: '../dist',
     // The program lies there too.

@@ -2,7 +2,8 @@
 import { progressLine, readText, writeError } from '../host/command.ts';
 import { type PageServer, pageTemplate, startPageServer } from '../host/page-server.ts';
 import { pageOf } from '../inspect/page.ts';
-import type { Findings, Heat } from '../inspect/report.ts';
+import { documentOf, type Findings, type Heat, regionReport } from '../inspect/report.ts';
+import { stages } from '../inspect/stage-names.ts';
 import { usualPort } from './inspect-options.ts';
 import { UsageError } from './options.ts';
 import { openReport } from './program-file.ts';
@@ -33,7 +34,8 @@ export async function preparePage({ html, serve }: PageWishes): Promise<PageOutp
     show: async (findings, heats) => {
       const progress = progressLine();
       let told = performance.now();
-      const page = await pageOf(findings, heats, {
+      const regions = Iterator.from(heats).map((heat) => regionReport(heat, findings, stages));
+      const page = await pageOf(regions, (summaries) => documentOf(findings, summaries), {
         template,
         readSource: sourceReader(findings.program),
         progress: (done) => {

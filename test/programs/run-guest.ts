@@ -22,7 +22,8 @@ const root = join(import.meta.dirname, '../..');
 /** Milliseconds after which a run is killed. */
 const patience = 60_000;
 
-function newest(path: string): number {
+/** When what is newest in a folder, or a file itself, was written last. */
+export function newest(path: string): number {
   const status = statSync(path);
   if (!status.isDirectory()) return status.mtimeMs;
   return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));

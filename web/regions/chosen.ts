@@ -4,6 +4,7 @@ import type { RegionDetails, RegionSummary } from '../../src/inspect/page-data.t
 import { source } from '../report/source.ts';
 import { change, view } from '../state/view.ts';
 import { addressOf, findRegions, holds } from './find-regions.ts';
+import type { Span } from './listing.ts';
 
 /** The regions of the list, as they are searched and sorted. */
 export const listed = computed((): readonly RegionSummary[] =>
@@ -45,12 +46,6 @@ effect(() => {
   };
 });
 
-/** Guest addresses from `from` on, before `end`. */
-export interface Span {
-  readonly from: number;
-  readonly end: number;
-}
-
 const nothing: readonly Span[] = [];
 
 /** What the pointer is at: a guest instruction in whatever pane, a block of the graph, the code of a source line. */
@@ -61,16 +56,8 @@ export function point(spans: readonly Span[]): void {
     pointed.value = spans;
 }
 
-/** @param pc of a guest instruction; undefined or negative for none */
-export const instructionAt = (pc: number | undefined): readonly Span[] =>
-  pc === undefined || pc < 0 ? nothing : [{ from: pc, end: pc + 1 }];
-
 /** The guest instruction that was selected. */
 export const selected = computed(() => view.value.at);
-
-/** Whether code has a part in what is pointed at or selected. */
-export const isLit = (code: readonly Span[], lit: readonly Span[]): boolean =>
-  code.some(({ from, end }) => lit.some((one) => one.from < end && from < one.end));
 
 export function choose(region: RegionSummary): void {
   const address = addressOf(view.value.search);

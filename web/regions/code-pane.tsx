@@ -1,11 +1,11 @@
 /** A pane with a listing, in which what is pointed at in any pane lights up. */
-
 import { EditorState } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import { useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { instructionAt, isLit, point, pointed, type Span, select, selected } from './chosen.ts';
-import { extensionsFor, type Listing, light } from './code-view.ts';
+import { point, pointed, select, selected } from './chosen.ts';
+import { extensionsFor, light } from './code-view.ts';
+import { instructionAt, isLit, type Listing, type Span } from './listing.ts';
 
 export interface CodePaneProps {
   readonly listing: Listing;

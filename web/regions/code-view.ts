@@ -12,54 +12,8 @@ import {
   WidgetType,
 } from '@codemirror/view';
 import { tokenKinds, tokens } from '../../src/inspect/colours.ts';
-import type { StageText } from '../../src/inspect/page-data.ts';
 import type { Stage } from '../../src/inspect/stage-names.ts';
-import { instructionAt, isLit, type Span } from './chosen.ts';
-import { hex } from './numbers.ts';
-
-export interface Listing {
-  /** The lines, separated by line feeds. */
-  readonly text: string;
-  /** What colours the text: a stage's tokens; undefined for none. */
-  readonly stage: Stage | undefined;
-  /** By line: the guest code that it belongs to; empty for none. */
-  readonly spans: readonly (readonly Span[])[];
-  /** By line: what stands at the margin; empty for nothing. Undefined: there is no margin. */
-  readonly labels: readonly string[] | undefined;
-  /** By line: a colour that shows how hot it is. */
-  readonly heats: readonly string[];
-  /** Headings, by the index of the line that they stand above. */
-  readonly headings: ReadonlyMap<number, Heading>;
-}
-
-export interface Heading {
-  readonly text: string;
-  /** On the right. */
-  readonly count: string;
-}
-
-/** How a stage of a region is listed. @param isLinear whether block follows on block, each under a heading */
-export function listingOf(
-  { stage, text, pcs, blocks }: StageText,
-  isLinear: boolean,
-  ofBlock: (block: number) => { readonly heading: Heading; readonly heat: string },
-): Listing {
-  const known = blocks.map((block) => (block < 0 ? undefined : ofBlock(block)));
-  const headings = new Map<number, Heading>();
-  if (isLinear) {
-    known.forEach((block, line) => {
-      if (block !== undefined && blocks[line] !== blocks[line - 1]) headings.set(line, block.heading);
-    });
-  }
-  return {
-    text,
-    stage,
-    spans: pcs.map(instructionAt),
-    labels: stage === 'guest' ? pcs.map(hex) : undefined,
-    heats: known.map((block) => block?.heat ?? ''),
-    headings,
-  };
-}
+import { type Heading, isLit, type Listing, type Span } from './listing.ts';
 
 class HeadingWidget extends WidgetType {
   private readonly heading: Heading;
@@ -155,8 +109,8 @@ interface Lit {
 
 export const light = StateEffect.define<Lit>();
 
-const pointedLine = Decoration.line({ class: 'pointed' });
-const selectedLine = Decoration.line({ class: 'selected' });
+/** By whether a line is selected, then pointed at. */
+const litLine = ['', 'pointed', 'selected', 'selected pointed'].map((name) => Decoration.line({ class: name }));
 
 /** Lights up the lines that belong to what is pointed at or selected. */
 function litLines(spans: Listing['spans']): Extension {
@@ -168,10 +122,10 @@ function litLines(spans: Listing['spans']): Extension {
       const { pointed, selected }: Lit = wanted.value;
       const builder = new RangeSetBuilder<Decoration>();
       spans.forEach((own, index) => {
-        const mark = isLit(own, pointed) ? pointedLine : isLit(own, selected) ? selectedLine : undefined;
-        if (mark === undefined) return;
+        const kind = Number(isLit(own, pointed)) + 2 * Number(isLit(own, selected));
+        if (kind === 0) return;
         const { from } = state.doc.line(index + 1);
-        builder.add(from, from, mark);
+        builder.add(from, from, litLine[kind]);
       });
       return builder.finish();
     },

@@ -1,6 +1,7 @@
 /** The control-flow graph of a region, laid out by dagre. */
 import { Graph, layout } from '@dagrejs/dagre';
 import type { BlockReport } from '../../src/inspect/report.ts';
+import { short } from './numbers.ts';
 
 /** Pixels. */
 export interface Point {
@@ -37,8 +38,11 @@ export interface FlowGraph {
 
 export const nodeSize = { width: 132, height: 42 } as const;
 
-/** Graphs of more blocks than this take dagre seconds. */
-export const blockLimit = 300;
+/** Pixels of a character of a number on an edge. */
+export const characterWidth = 6.4;
+
+/** Graphs of more blocks than this take dagre seconds, and are too large to be looked at. */
+export const blockLimit = 120;
 
 /** Which blocks a block leads to, by index, each with its count. */
 export function edgesOf(blocks: readonly BlockReport[]): Pick<GraphEdge, 'from' | 'to' | 'count'>[] {
@@ -71,11 +75,7 @@ export function blocksAround(blocks: readonly BlockReport[], center: number, lim
 }
 
 /** @param included indices of the blocks to draw */
-export function layOut(
-  blocks: readonly BlockReport[],
-  included: readonly number[],
-  labelWidth: (count: number | null) => number,
-): FlowGraph {
+export function layOut(blocks: readonly BlockReport[], included: readonly number[]): FlowGraph {
   const graph = new Graph({ directed: true })
     .setGraph({ rankdir: 'TB', nodesep: 22, ranksep: 30, edgesep: 14, marginx: 12, marginy: 12 })
     .setDefaultEdgeLabel(() => ({}));
@@ -83,7 +83,11 @@ export function layOut(
   for (const block of included) graph.setNode(String(block), { ...nodeSize });
   const edges = edgesOf(blocks).filter(({ from, to }) => isIncluded.has(from) && isIncluded.has(to));
   for (const { from, to, count } of edges) {
-    graph.setEdge(String(from), String(to), { width: labelWidth(count), height: 16, labelpos: 'c' });
+    graph.setEdge(String(from), String(to), {
+      width: count === null ? 0 : short(count).length * characterWidth + 8,
+      height: 16,
+      labelpos: 'c',
+    });
   }
   layout(graph);
   const { width = 0, height = 0 } = graph.graph();

@@ -1,26 +1,62 @@
 /** The pane with the control-flow graph: blocks by heat, ways between them with counts. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { BlockReport } from '../../src/inspect/report.ts';
-import { instructionAt, isLit, point, pointed, select, selected } from './chosen.ts';
-import { blocksAround, curve, type GraphEdge, layOut, nodeSize } from './flow-graph.ts';
+import { point, pointed, select, selected } from './chosen.ts';
+import { blocksAround, characterWidth, curve, type FlowGraph, type GraphEdge, nodeSize } from './flow-graph.ts';
 import { heatColour, heatOf } from './heat.ts';
+import { layOutBeside } from './layout.ts';
+import { instructionAt, isLit } from './listing.ts';
 import { grouped, hex, several, short } from './numbers.ts';
 
-/** Pixels of a character of a number on an edge. */
-const characterWidth = 6.4;
 const zooms = [0.25, 0.35, 0.5, 0.7, 0.85, 1, 1.25, 1.5, 2] as const;
 
-export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] }) {
+/** A graph, and what it is of. */
+interface Drawn {
+  readonly blocks: readonly BlockReport[];
+  readonly included: readonly number[];
+  readonly center: number;
+  readonly graph: FlowGraph;
+}
+
+/** The graph of a region; the one before until it is laid out. */
+function useGraph(blocks: readonly BlockReport[]): { readonly drawn: Drawn | undefined; readonly problem: string } {
+  const [drawn, setDrawn] = useState<Drawn>();
+  const [problem, setProblem] = useState('');
   const at = selected.value;
   const holder = blocks.findIndex(({ pc, endPc }) => at !== undefined && at >= pc && at < endPc);
-  // Where not all blocks have room the graph is about the one that is selected.
-  const center = blocks.length > 0 && holder >= 0 ? holder : 0;
-  const included = useMemo(() => blocksAround(blocks, center), [blocks, center]);
-  const graph = useMemo(
-    () => layOut(blocks, included, (count) => (count === null ? 0 : short(count).length * characterWidth + 8)),
-    [blocks, included],
+  const isShown = drawn?.blocks === blocks && (holder < 0 || drawn.included.includes(holder));
+  // Where not all blocks have room the graph is about the one that was selected when it was drawn.
+  const center = isShown ? drawn.center : Math.max(0, holder);
+  useEffect(() => {
+    let isWanted = true;
+    const included = blocksAround(blocks, center);
+    layOutBeside(blocks, included).then(
+      (graph) => {
+        if (isWanted) setDrawn({ blocks, included, center, graph });
+      },
+      (error: Error) => {
+        if (isWanted) setProblem(error.message);
+      },
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [blocks, center]);
+  return { drawn, problem };
+}
+
+export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] }) {
+  const { drawn, problem } = useGraph(blocks);
+  if (problem !== '') return <p class="empty">The graph cannot be drawn: {problem}</p>;
+  return (
+    <div class="graph" aria-busy={drawn?.blocks !== blocks}>
+      {drawn !== undefined && <Canvas drawn={drawn} />}
+    </div>
   );
+}
+
+function Canvas({ drawn: { blocks, included, center, graph } }: { readonly drawn: Drawn }) {
   const scroller = useRef<HTMLDivElement>(null);
   const zoom = useSignal<number>(1);
   const fit = (): void => {
@@ -32,31 +68,39 @@ export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] 
     const next = direction > 0 ? zooms.find((one) => one > zoom.value) : zooms.findLast((one) => one < zoom.value);
     if (next !== undefined) zoom.value = next;
   };
-  useEffect(() => {
-    const { clientWidth = 0 } = scroller.current ?? {};
-    // As large as can be read, if need be by scrolling.
-    zoom.value = Math.min(1, Math.max(0.6, clientWidth / graph.width));
-  }, [graph]);
-  useEffect(() => {
-    const node = graph.nodes.find(({ block }) => block === holder);
+  const show = (block: number): void => {
+    const node = graph.nodes.find((one) => one.block === block);
     const view = scroller.current;
     if (node === undefined || view === null) return;
     const [x, y] = [node.x * zoom.peek(), node.y * zoom.peek()];
-    if (x < view.scrollLeft || x > view.scrollLeft + view.clientWidth) view.scrollLeft = x - view.clientWidth / 2;
+    const margin = nodeSize.width / 2;
+    if (x < view.scrollLeft + margin || x > view.scrollLeft + view.clientWidth - margin) {
+      view.scrollLeft = x - view.clientWidth / 2;
+    }
     if (y < view.scrollTop || y > view.scrollTop + view.clientHeight) view.scrollTop = y - view.clientHeight / 2;
-  }, [graph, holder]);
+  };
+  const at = selected.value;
+  const holder = blocks.findIndex(({ pc, endPc }) => at !== undefined && at >= pc && at < endPc);
+  useLayoutEffect(() => {
+    const { clientWidth = 0 } = scroller.current ?? {};
+    // As large as can be read, if need be by scrolling.
+    zoom.value = Math.min(1, Math.max(0.62, clientWidth / graph.width));
+    scroller.current?.scrollTo(0, 0);
+    show(0);
+  }, [graph]);
+  useEffect(() => show(holder), [graph, holder]);
   const hottest = Math.max(...blocks.map(({ executed }) => executed ?? 0));
   const busiest = Math.max(...graph.edges.map(({ count }) => count ?? 0), 1);
   const width = (count: number | null): number =>
     count === null ? 1.2 : count === 0 ? 1 : 1 + (2.2 * Math.log1p(count)) / Math.log1p(busiest);
   return (
-    <div class="graph">
+    <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keys */}
       {/* biome-ignore lint/a11y/useSemanticElements: a section without a heading */}
       <div class="canvas" ref={scroller} tabIndex={0} role="region" aria-label="Control flow">
         <svg
           role="img"
-          aria-label={`Control-flow graph of ${several(blocks.length, 'block')}`}
+          aria-label={`Control-flow graph of ${several(included.length, 'block')}`}
           viewBox={`0 0 ${graph.width} ${graph.height}`}
           width={graph.width * zoom.value}
           height={graph.height * zoom.value}
@@ -92,7 +136,7 @@ export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] 
       </div>
       {included.length < blocks.length && (
         <p class="note">
-          The {included.length} blocks around {hex(blocks[center].pc)} of {grouped(blocks.length)}
+          {grouped(included.length)} of {grouped(blocks.length)} blocks: those around {hex(blocks[center].pc)}
         </p>
       )}
       <div class="zoom" role="toolbar" aria-label="Size of the graph">
@@ -106,7 +150,7 @@ export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] 
           +
         </button>
       </div>
-    </div>
+    </>
   );
 }
 

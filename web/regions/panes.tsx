@@ -5,9 +5,9 @@ import type { Stage } from '../../src/inspect/stage-names.ts';
 import { source } from '../report/source.ts';
 import { change, view } from '../state/view.ts';
 import { CodePane } from './code-pane.tsx';
-import { type Listing, listingOf } from './code-view.ts';
 import { GraphPane } from './graph-pane.tsx';
 import { heatColour, heatOf } from './heat.ts';
+import { type Listing, listingOf } from './listing.ts';
 import { grouped, hex, several } from './numbers.ts';
 import { sourceListing } from './source-listing.ts';
 
@@ -78,7 +78,7 @@ export function Panes({ region, details }: PanesProps) {
             {id === 'graph' ? (
               <GraphPane blocks={blocks} />
             ) : found === undefined ? (
-              <p class="empty">{absences[id]}</p>
+              <p class="empty">{absenceOf(id, region)}</p>
             ) : (
               <CodePane listing={found.listing} label={`${heading} of ${region.symbol || hex(region.pc)}`} />
             )}
@@ -91,10 +91,12 @@ export function Panes({ region, details }: PanesProps) {
 }
 
 /** Why there is nothing in a pane. */
-const absences: Readonly<Record<string, string>> = {
-  source: 'The program has no line tables for this code. Compile it with -g to see its source here.',
-  host: 'The report has no host code of this region.',
-};
+function absenceOf(id: string, { host }: RegionSummary): string {
+  if (id === 'source')
+    return 'The program has no line tables for this code. Compile it with -g to see its source here.';
+  if (host !== null) return 'The page has the machine code of the hottest regions; with --host it has that of all.';
+  return `The machine code of this region is not known. ${source.value?.summary.hostCode.note ?? ''}`;
+}
 
 interface PaneListing {
   readonly listing: Listing;

@@ -62,7 +62,7 @@ function Fact({ name, value, title }: { readonly name: string; readonly value: s
 
 /** Guest instructions, and how many operations and lines came from them. */
 function Stages({ region }: { readonly region: RegionSummary }) {
-  const { guestInstructions, operations, optimizedOperations, code, expansion, tier } = region;
+  const { guestInstructions, operations, optimizedOperations, code, host, expansion, tier } = region;
   const stages = [
     { name: 'guest', count: guestInstructions, ratio: undefined },
     { name: 'IR', count: operations, ratio: expansion.ir },
@@ -72,6 +72,7 @@ function Stages({ region }: { readonly region: RegionSummary }) {
       count: code.lines,
       ratio: expansion.code,
     },
+    ...(host === null ? [] : [{ name: 'host', count: host.instructions, ratio: expansion.host ?? 0 }]),
   ];
   return (
     <ol class="stages" aria-label={`${several(guestInstructions, 'guest instruction')} and what became of them`}>

@@ -11,6 +11,8 @@ import { TierMark } from './tier-mark.tsx';
 import { useVirtualRows } from './use-virtual-rows.ts';
 
 const rowHeight = 28;
+/** More rows than can be seen at a time. */
+const recycled = 128;
 
 export function RegionList() {
   const scroller = useRef<HTMLDivElement>(null);
@@ -38,7 +40,11 @@ export function RegionList() {
           onInput={({ currentTarget }) => change({ search: currentTarget.value })}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && regions.length > 0) choose(regions[0]);
-            else if (event.key === 'Escape') event.currentTarget.blur();
+            else if (event.key === 'Escape') {
+              // Browsers empty the box without a word.
+              event.preventDefault();
+              event.currentTarget.blur();
+            }
           }}
         />
         <label class="order">
@@ -74,7 +80,8 @@ export function RegionList() {
         <div style={{ height: `${height}px` }}>
           {rows.map(({ index, start }) => (
             <Row
-              key={regions[index].number}
+              // The same elements again and again: to fill one anew is cheaper than to make one.
+              key={index % recycled}
               region={regions[index]}
               top={start}
               heat={heatOf(regions[index].share, hottest)}

@@ -1,7 +1,6 @@
 /** The source lines that a region's code came from, as a listing. */
 import type { BlockReport } from '../../src/inspect/report.ts';
-import type { Span } from './chosen.ts';
-import type { Heading, Listing } from './code-view.ts';
+import type { Heading, Listing, Span } from './listing.ts';
 
 /** Lines without code that are shown around and between those with code. */
 const surroundings = 3;

@@ -28,7 +28,7 @@ export function useVirtualRows(
     count,
     getScrollElement: () => element.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 6,
     observeElementRect,
     observeElementOffset,
     scrollToFn: elementScroll,
