@@ -3,7 +3,7 @@
  *
  * Each probe is a loop whose turns are doubled until they take MILLISECONDS (2), then repeated until they become no
  * faster for some time: so short a run has a chance not to be interrupted. A line has the probe's name, turns, what they
- * computed, and nanoseconds of the fastest run. With TURNS these are run once.
+ * computed, and nanoseconds of the fastest run. With TURNS these are run once. PROBE may be "all".
  */
 #include "bare.h"
 
@@ -325,7 +325,7 @@ static int main(int argc, char **argv) {
   measure_clock();
   for (size_t n = 0; n < sizeof probes / sizeof *probes; n++) {
     const struct probe *probe = &probes[n];
-    if (argc > 2 && !equal(argv[2], probe->name)) continue;
+    if (argc > 2 && !equal(argv[2], "all") && !equal(argv[2], probe->name)) continue;
     struct measurement measured = { fixed, 0, 0 };
     if (fixed) measured.nanoseconds = timed(probe, &measured);
     else measure(probe, enough, &measured);

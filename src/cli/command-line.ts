@@ -149,8 +149,8 @@ What each engine takes for one of each is measured by a program of our own (exam
 ${probes.map(({ label, turn }) => `  ${label.padEnd(16)}  ${turn}`).join('\n')}
 
 "native" needs a program built for this processor, "virtualized" one for x86-64 and /dev/kvm, "traced" one for x86 and
-ptrace, "qemu" QEMU's user mode. Exit status: 0 when all outputs are equal, 2 when they are not; 1 for a wrong command line, 126 for a program
-that cannot be run, 127 for one that does not exist.`;
+ptrace, "qemu" QEMU's user mode. Exit status: 0 when all outputs are equal, 2 when they are not or no run came to its
+end in time; 1 for a wrong command line, 126 for a program that cannot be run, 127 for one that does not exist.`;
 
 /** A whole number from 1 on, or a number of seconds. @throws UsageError */
 function positive(text: string, where: string, isWhole: boolean): number {

@@ -48,12 +48,12 @@ const reports: readonly {
 /** The programs of probes, among the examples. */
 const probeName = { powerpc: 'probes', i386: 'probes.i386', 'x86-64': 'probes.x86-64' } as const;
 
-/** Exit status where outputs differ. */
+/** Exit status where outputs differ, or nobody came to the end. */
 const differs = 2;
 
 /**
  * Compares, and prints what was found.
- * @returns the exit status: 0 where all outputs are equal
+ * @returns the exit status: 0 where all outputs are equal, and there is one
  * @throws UsageError
  */
 export async function runCompare(options: CompareOptions, program: string, args: readonly string[]): Promise<number> {
@@ -118,7 +118,8 @@ export async function runCompare(options: CompareOptions, program: string, args:
     writeError('stele: without koffi neither processor time nor memory of other processes can be measured\n');
   }
   for (const { make, write } of writers) write?.(await make(comparison));
-  return comparison.differences.length === 0 ? 0 : differs;
+  const hasFinished = results.some(({ stdout }) => stdout !== undefined);
+  return hasFinished && comparison.differences.length === 0 ? 0 : differs;
 }
 
 /** Reads a program and finds who can run it. @returns an exit status where it is none */

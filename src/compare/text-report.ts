@@ -66,6 +66,7 @@ function detailText(table: ReportTable | undefined): string {
 
 export function outputLine({ results, differences }: Comparison): string {
   const finished = results.filter(({ stdout }) => stdout !== undefined);
+  if (finished.length === 0) return 'No run came to its end in time: there is nothing to compare.';
   if (differences.length === 0) {
     const bytes = finished[0]?.stdout?.length ?? 0;
     return `All outputs are equal: ${bytes.toLocaleString('en')} bytes, exit status ${finished[0]?.status}.`;
