@@ -1,7 +1,7 @@
 /**
  * What translating costs, in microseconds per guest instruction, over every function of a static program with the C
- * library, with warm code (the fastest run of each phase): Stele's own phases, whose goal is 3 in sum, and V8's share of
- * making functions of the text.
+ * library, with warm code (the fastest run of each phase), to WebAssembly and to JavaScript: Stele's own phases, whose goal
+ * is 3 in sum, and V8's share of making functions of what was emitted.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,10 +17,13 @@ import { folder as guests } from '../test/guests/programs.ts';
 import { compile, type Environment } from '../translators/javascript/compile.ts';
 import { type EmittedRegion, emitRegion } from '../translators/javascript/region.ts';
 import { permission } from '../translators/memory-view.ts';
-import { analyseRegion } from '../translators/optimize/analyse.ts';
+import { analyseRegion, type RegionAnalysis } from '../translators/optimize/analyse.ts';
 import { discoverRegion, type Region } from '../translators/optimize/discover.ts';
 import { helperRegisters } from '../translators/optimize/registers-flow.ts';
 import { powerpc as frontend } from '../translators/powerpc/frontend.ts';
+import type { EmittedModule } from '../translators/webassembly/emitted-module.ts';
+import type { MemoryLayout } from '../translators/webassembly/memory.ts';
+import { accessTraps, emitModule } from '../translators/webassembly/region.ts';
 
 const policy = policies.regions;
 /** Seconds that each phase is measured for. */
@@ -70,9 +73,11 @@ function lift({ start, size }: GuestFunction): Region {
   });
 }
 
-function emit({ name, start }: GuestFunction, region: Region): EmittedRegion {
+const nameOf = ({ name, start }: GuestFunction): string => `${name.replace(/\W/g, '_')}_${start.toString(16)}`;
+
+function emitJavaScript(guest: GuestFunction, region: Region): EmittedRegion {
   return emitRegion(region, analyseRegion(region, frontend, helpers, false), frontend, helpers, {
-    name: `${name.replace(/\W/g, '_')}_${start.toString(16)}`,
+    name: nameOf(guest),
     memory,
     preciseFaults: false,
     countInstructions: false,
@@ -84,34 +89,73 @@ function emit({ name, start }: GuestFunction, region: Region): EmittedRegion {
   });
 }
 
+const layout: MemoryLayout = {
+  mirrored: memory.mirrored,
+  origin: memory.origin,
+  permissions: memory.permissions.byteOffset,
+  lowest: memory.origin - memory.limit,
+};
+
+const analyseTrapping = (region: Region): RegionAnalysis =>
+  analyseRegion(region, frontend, helpers, false, accessTraps(region.unit, layout));
+
+function emitWebAssembly(guest: GuestFunction, region: Region): EmittedModule {
+  return emitModule(region, analyseTrapping(region), frontend, helpers, {
+    name: nameOf(guest),
+    layout,
+    memoryPages: memory.memory.buffer.byteLength >>> 16,
+    tableEntries: policy.tableEntries,
+    stateBase: 4096,
+    slotCache: { offset: 8192, entries: 1024 },
+    preciseFaults: false,
+    accessesTrap: true,
+    checksMode: false,
+    countInstructions: false,
+    depthLimit: policy.depthLimit,
+    loopBudget: policy.loopBudget,
+    hasFusedMultiplyAdd: true,
+    slotOf: () => 1,
+    indirectTargets: noTargets,
+  });
+}
+
 /** The functions are made, but not called: what they name need not be there. */
 const environment: Environment = { names: [], values: [], cell: () => undefined, helper: () => undefined };
 let scripts = 0;
 
 const guestFunctions = functions();
 const regions = guestFunctions.map(lift);
-const emitted = guestFunctions.map((guest, index) => emit(guest, regions[index]));
+const scriptsEmitted = guestFunctions.map((guest, index) => emitJavaScript(guest, regions[index]));
+const modulesEmitted = guestFunctions.map((guest, index) => emitWebAssembly(guest, regions[index]));
 const instructions = regions.reduce((sum, region) => sum + region.guestInstructions, 0);
-const characters = emitted.reduce((sum, { source }) => sum + source.length, 0);
+const characters = scriptsEmitted.reduce((sum, { source }) => sum + source.length, 0);
+const bytes = modulesEmitted.reduce((sum, module) => sum + module.bytes.length, 0);
 
 /** The phases; each does its work for the whole program. */
-const phases: Readonly<Record<string, () => void>> = {
+const phases = {
   'decode, lift': () => {
     for (const guest of guestFunctions) lift(guest);
   },
-  optimize: () => {
-    for (const region of regions) {
-      analyseRegion(region, frontend, helpers, false);
-    }
+  'analyse for WebAssembly': () => {
+    for (const region of regions) analyseTrapping(region);
   },
-  'optimize, emit': () => {
-    for (const [index, guest] of guestFunctions.entries()) emit(guest, regions[index]);
+  'analyse, emit WebAssembly': () => {
+    for (const [index, guest] of guestFunctions.entries()) emitWebAssembly(guest, regions[index]);
   },
-  compile: () => {
+  'compile WebAssembly': () => {
+    for (const { bytes } of modulesEmitted) new WebAssembly.Module(bytes);
+  },
+  'analyse for JavaScript': () => {
+    for (const region of regions) analyseRegion(region, frontend, helpers, false);
+  },
+  'analyse, emit JavaScript': () => {
+    for (const [index, guest] of guestFunctions.entries()) emitJavaScript(guest, regions[index]);
+  },
+  'compile JavaScript': () => {
     // V8 keeps what it made of a text; another name makes another text.
-    for (const region of emitted) compile([region], environment, `stele:bench/${scripts++}`);
+    for (const region of scriptsEmitted) compile([region], environment, `stele:bench/${scripts++}`);
   },
-};
+} as const;
 
 /** Microseconds of this thread's processor time that each run of a phase took: other work of the machine does not count. */
 const samples: Record<string, number[]> = {};
@@ -128,24 +172,27 @@ for (const [name, run] of Object.entries(phases)) {
   suite.add(name, measured, { maxTime });
 }
 suite.on('complete', () => {
-  const cost = (name: string): number => Math.min(...samples[name]) / instructions;
+  const cost = (name: keyof typeof phases): number => Math.min(...samples[name]) / instructions;
   const lifting = cost('decode, lift');
-  const optimizing = cost('optimize');
-  const emitting = cost('optimize, emit') - optimizing;
-  const rows: [string, number][] = [
-    ['decode and lift', lifting],
-    ['register flow and structure', optimizing],
-    ['emit', emitting],
-    ['sum (goal: 3)', lifting + optimizing + emitting],
-    ["V8: new Function, to its interpreter's code", cost('compile')],
+  const of = (backend: 'WebAssembly' | 'JavaScript'): readonly number[] => {
+    const [analysing, emitting] = [cost(`analyse for ${backend}`), cost(`analyse, emit ${backend}`)];
+    return [lifting, analysing, emitting - analysing, lifting + emitting, cost(`compile ${backend}`)];
+  };
+  const [webAssembly, javaScript] = [of('WebAssembly'), of('JavaScript')];
+  const rows = [
+    'decode and lift',
+    'register flow and structure',
+    'emit',
+    'sum (goal: 3)',
+    'V8: new Module and lazy code, new Function and bytecode',
   ];
   console.log(
-    `${regions.length} functions, ${instructions} guest instructions, ${characters} characters of JavaScript\n`,
+    `${regions.length} functions, ${instructions} guest instructions; ${bytes} bytes of WebAssembly, ${characters} characters of JavaScript; microseconds per guest instruction\n`,
   );
   console.log(
     formatTable(
-      ['phase', 'us/instruction', 'ms in all'],
-      rows.map(([name, cost]) => [name, cost.toFixed(2), ((cost * instructions) / 1000).toFixed(0)]),
+      ['phase', 'WebAssembly', 'JavaScript'],
+      rows.map((name, row) => [name, webAssembly[row].toFixed(2), javaScript[row].toFixed(2)]),
     ),
   );
 });

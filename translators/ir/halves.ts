@@ -12,7 +12,7 @@ import type { Frontend } from '../frontend.ts';
 import { Builder } from './builder.ts';
 import { Evaluator } from './evaluator.ts';
 import { type HalvesFile, withPairs } from './pairs.ts';
-import type { Register, RegisterFile } from './state.ts';
+import { type Register, type RegisterFile, registerFile } from './state.ts';
 import { halfTypes, sizeOf } from './types.ts';
 
 class HalvesBuilder extends withPairs(Builder) {}
@@ -71,6 +71,5 @@ function halvesOf(whole: RegisterFile, lowFirst: boolean): HalvesFile {
     highs[number] = registers.length;
     registers.push(half(highName(register.name), register.offset + size));
   });
-  const numbers = Object.fromEntries(registers.map(({ name }, number) => [name, number]));
-  return { registers, numbers, lows, highs, lowFirst };
+  return { ...registerFile(registers), lows, highs, lowFirst };
 }

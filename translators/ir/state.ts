@@ -57,6 +57,8 @@ export interface RegisterFile {
   readonly registers: readonly Register[];
   /** From a register's name to its number. */
   readonly numbers: Readonly<Record<string, number>>;
+  /** The set of pinned registers: bit n & 31 of word n >>> 5 stands for register n. */
+  readonly pinned: Int32Array;
 }
 
 export interface RegisterRow {
@@ -84,7 +86,16 @@ export function defineRegisters(rows: readonly RegisterRow[]): RegisterFile {
     return register;
   });
   if (offset > stateBlockSize) throw new RangeError(`the registers need ${offset} bytes, more than a state block has`);
-  return { registers, numbers: Object.fromEntries(rows.map((row, number) => [row.name, number])) };
+  return registerFile(registers);
+}
+
+/** A file of registers that have their places. */
+export function registerFile(registers: readonly Register[]): RegisterFile {
+  const pinned = new Int32Array((registers.length + 31) >>> 5);
+  registers.forEach((register, number) => {
+    if (register.pinned) pinned[number >>> 5] |= 1 << (number & 31);
+  });
+  return { registers, numbers: Object.fromEntries(registers.map(({ name }, number) => [name, number])), pinned };
 }
 
 /** One thread's state block, seen through each type. The arrays share memory. */

@@ -15,7 +15,7 @@ import type { Block } from '../ir/unit.ts';
 import { accessBytes } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
-import { has } from '../optimize/registers-flow.ts';
+import { has } from '../optimize/register-sets.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
 import { isCompare, templates, testTemplates } from './templates.ts';
 
@@ -23,6 +23,8 @@ import { isCompare, templates, testTemplates } from './templates.ts';
 export interface Lines {
   readonly text: string[];
   readonly pcs: number[];
+  /** How many of them declare a constant. */
+  constants: number;
 }
 
 export interface BlockContext extends AnalysisContext {
@@ -127,7 +129,7 @@ export class BlockEmitter {
     for (const at of this.analysis.onEdges) {
       const register = unit.imm[at];
       if (target === undefined || has(flow.liveIn, flow.words, target, register)) {
-        text += this.store(register, this.value(unit.a[at]));
+        text += `${this.store(register, this.value(unit.a[at]))} `;
       }
     }
     return text;
@@ -167,7 +169,7 @@ export class BlockEmitter {
 
   private store(register: number, value: string): string {
     const { type, index } = this.context.frontend.registers.registers[register];
-    return `${indexArray[type]}[${index}] = ${value}; `;
+    return `${indexArray[type]}[${index}] = ${value};`;
   }
 
   // -- emission: forwards
@@ -219,7 +221,7 @@ export class BlockEmitter {
         return;
       }
       if (kept === write.memory && this.analysis.uses[at] === 1 && this.analysis.last[at] === next && inlineAllowed) {
-        this.line(this.store(unit.imm[next], expression()).trimEnd(), this.pcOf(at));
+        this.line(this.store(unit.imm[next], expression()), this.pcOf(at));
         this.setDone[next] = 1;
         return;
       }
@@ -238,7 +240,7 @@ export class BlockEmitter {
       }
     }
     const name = `t${at}`;
-    this.line(`const ${name} = ${expression()};`, this.pcOf(at));
+    this.constant(name, expression(), at);
     this.home[at] = name;
   }
 
@@ -261,7 +263,7 @@ export class BlockEmitter {
     const register = unit.imm[at];
     const text = this.value(unit.a[at]);
     if ((kept & write.local) === 0) {
-      this.line(this.store(register, text).trimEnd(), this.pcOf(at));
+      this.line(this.store(register, text), this.pcOf(at));
       return;
     }
     const name = this.local(register);
@@ -273,7 +275,7 @@ export class BlockEmitter {
 
   private storeLater(at: number, name: string): string {
     if ((this.analysis.needed[at] & write.memory) === 0) return '';
-    return ` ${this.store(this.context.unit.imm[at], name).trimEnd()}`;
+    return ` ${this.store(this.context.unit.imm[at], name)}`;
   }
 
   private finishSet(at: number, register: number, value: number): void {
@@ -291,7 +293,7 @@ export class BlockEmitter {
     for (const value of homed) {
       if (this.analysis.last[value] <= at) continue;
       const name = `t${value}`;
-      this.line(`const ${name} = ${this.local(register)};`, this.pcOf(at));
+      this.constant(name, this.local(register), at);
       this.home[value] = name;
     }
     homed.length = 0;
@@ -346,7 +348,7 @@ export class BlockEmitter {
     if (helper.result === '') {
       this.line(`${call};`, pc);
     } else {
-      this.line(`const t${at} = ${call};`, pc);
+      this.constant(`t${at}`, call, at);
       this.home[at] = `t${at}`;
     }
     if (helper.mayExit) this.line(`if (S[${header.exit >> 2}] !== 0) ${this.sideExit(pc)}`, pc);
@@ -384,6 +386,11 @@ export class BlockEmitter {
 
   private pcOf(at: number): number {
     return this.context.unit.pc[at] >>> 0;
+  }
+
+  private constant(name: string, expression: string, at: number): void {
+    this.line(`const ${name} = ${expression};`, this.pcOf(at));
+    this.context.lines.constants++;
   }
 
   private line(text: string, pc: number): void {

@@ -39,7 +39,8 @@ import { operations } from '../ir/operations.ts';
 import { header, type RegisterFile } from '../ir/state.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
-import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
+import { forEachRegister } from '../optimize/register-sets.ts';
+import type { HelperRegisters, RegisterFlow } from '../optimize/registers-flow.ts';
 import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter, counterText, type Lines } from './block.ts';
@@ -131,22 +132,18 @@ function localNames(file: RegisterFile): readonly string[] {
 }
 
 /** What a function's frame takes of the host's stack, in units of 128 bytes: V8's interpreter has a slot for every local and constant. */
-function frameWeight(lines: readonly string[]): number {
-  let slots = 64;
-  for (const line of lines) if (line.startsWith('const ')) slots++;
-  return 1 + (slots >> 4);
-}
+const frameWeight = (constants: number): number => 1 + ((64 + constants) >> 4);
 
 class RegionEmitter extends StructuredEmitter {
   private readonly frontend: Frontend;
   private readonly options: EmitOptions;
-  private readonly lines: Lines = { text: [], pcs: [] };
+  private readonly lines: Lines = { text: [], pcs: [], constants: 0 };
   private readonly cells = new Set<number>();
   private readonly usedHelpers = new Set<number>();
   private readonly usedCalls = new Set<number>();
   private readonly tables: { name: string; selectors: Uint8Array }[] = [];
   /** What exits at the function's end do, and the declarations of the variables for what they write. */
-  private readonly exitBodies: string[] = [];
+  private readonly exitBodies = new Map<string, number>();
   private readonly exitVariables = new Set<string>();
   private readonly usedLocals: Uint8Array;
   private readonly locals: readonly string[];
@@ -201,7 +198,7 @@ class RegionEmitter extends StructuredEmitter {
     const end = headLines + this.lines.text.length;
     const declared: string[] = [];
     if (!options.chained) {
-      declared.push(`next = depth + ${frameWeight(this.lines.text)}`, 'exit = depth', ...this.exitVariables);
+      declared.push(`next = depth + ${frameWeight(this.lines.constants)}`, 'exit = depth', ...this.exitVariables);
       this.exits(entry);
     }
     for (const [number, used] of this.usedLocals.entries()) {
@@ -223,7 +220,7 @@ class RegionEmitter extends StructuredEmitter {
       helpers: [...this.usedHelpers],
       calls: [...this.usedCalls],
       tables: this.tables,
-      exits: this.exitBodies.length,
+      exits: this.exitBodies.size,
     };
   }
 
@@ -234,9 +231,7 @@ class RegionEmitter extends StructuredEmitter {
     const pcWord = header.pc >> 2;
     this.line('}', entry);
     this.line('switch (exit) {', entry);
-    this.exitBodies.forEach((body, index) => {
-      this.line(`case ${-1 - index}: ${body}`, entry);
-    });
+    for (const [body, index] of this.exitBodies) this.line(`case ${-1 - index}: ${body}`, entry);
     this.line(`default: S[${pcWord}] = 0x${hex(entry)}; U[0] = 1; return -1;`, entry);
     this.line('}', entry);
   }
@@ -264,8 +259,11 @@ class RegionEmitter extends StructuredEmitter {
 
   /** A statement that leaves by `body` at the function's end, which finds values in variables of its own. */
   private takeExit(body: string, values: readonly (readonly [variable: string, value: string])[]): string {
-    let index = this.exitBodies.indexOf(body);
-    if (index < 0) index = this.exitBodies.push(body) - 1;
+    let index = this.exitBodies.get(body);
+    if (index === undefined) {
+      index = this.exitBodies.size;
+      this.exitBodies.set(body, index);
+    }
     let text = `exit = ${-1 - index}; `;
     for (const [variable, value] of values) {
       this.exitVariables.add(`${variable} = ${variable.startsWith('exitF') ? '0.5' : '0'}`);
@@ -538,11 +536,11 @@ class RegionEmitter extends StructuredEmitter {
 
   /** Fills the locals that the block at `index` expects. */
   private fill(index: number, pc: number): void {
-    const { flow, frontend } = this;
+    const { flow } = this;
     let text = '';
-    for (let register = 0; register < frontend.registers.registers.length; register++) {
-      if (has(flow.neededIn, flow.words, index, register)) text += `${this.blocks.fill(register)} `;
-    }
+    forEachRegister(flow.neededIn, flow.words, index, (register) => {
+      text += `${this.blocks.fill(register)} `;
+    });
     if (text !== '') this.line(text, pc);
   }
 

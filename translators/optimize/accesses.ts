@@ -5,6 +5,7 @@
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import type { Unit } from '../ir/unit.ts';
+import { kinds } from './operation-kinds.ts';
 
 /** Bytes that each operation moves, by code; 0 for operations that touch no memory. */
 export const accessBytes = Uint8Array.from(operations, (operation) => operation.bytes);
@@ -82,13 +83,12 @@ export function groupAccesses(unit: Unit, first: number, end: number): AccessGro
   let known = true;
   for (let at = first; at < end; at++) {
     const code = unit.op[at];
-    const isCheck = code === op.check;
-    if (code === op['helper.i32'] || code === op['helper.f64'] || code === op['helper.none']) {
+    if (kinds[code] === 'helper') {
       open.clear();
       // Registers that are read from here on may not be those of the block's start.
       known = false;
     }
-    if (accessBytes[code] === 0 && !isCheck) continue;
+    if (accessBytes[code] === 0 && code !== op.check) continue;
     const base = unit.a[at];
     const one = groupOfOne(unit, at);
     const { low, high } = one;

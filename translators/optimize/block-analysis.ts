@@ -6,11 +6,11 @@ import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import { type Block, instructionsBefore, type Unit } from '../ir/unit.ts';
-import { type AccessGroups, groupAccesses } from './accesses.ts';
+import { AccessGroups, groupAccesses } from './accesses.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
+import { has } from './register-sets.ts';
 import {
   type HelperRegisters,
-  has,
   isLate,
   type RegisterFlow,
   showsAll,
@@ -66,7 +66,8 @@ export class BlockAnalysis {
   readonly onEdges: number[] = [];
   /** By position: 1 where control may leave before the instruction because a helper came before it and may have made the translation stale. */
   private readonly leavesBefore: Uint8Array;
-  groups: AccessGroups;
+  /** Those of the block's accesses, where they are checked. */
+  groups = new AccessGroups(0, [], []);
   /** Where accesses trap: for each of them the guest address to restart from. */
   readonly restart: Int32Array;
   /** By position: 1 where the state block must be brought up to date first: an access that begins a stretch, or that is checked. */
@@ -102,7 +103,6 @@ export class BlockAnalysis {
     this.lastRead = new Int32Array(registers);
     this.lastGet = new Int32Array(registers);
     this.assignments = new Int32Array(count + 1);
-    this.groups = groupAccesses(context.unit, 0, 0);
   }
 
   /** Looks at a block from its end to its start. @param index its number in the region */
@@ -110,9 +110,9 @@ export class BlockAnalysis {
     this.index = index;
     this.block = block;
     this.onEdges.length = 0;
-    this.groups = groupAccesses(this.context.unit, block.first, block.end);
     const { unit, flow, frontend, preciseFaults, helpers, traps: mayTrap } = this.context;
-    if (mayTrap !== undefined) this.findStretches(block, mayTrap);
+    if (mayTrap === undefined) this.groups = groupAccesses(unit, block.first, block.end);
+    else this.findStretches(block, mayTrap);
     const { uses, last, needed, nextSet, exitsAtSet, trapsAtSet } = this;
     const registers = frontend.registers.registers;
     nextSet.fill(none);

@@ -4,12 +4,12 @@
  */
 import type { Frontend } from '../frontend.ts';
 import { operations } from '../ir/operations.ts';
-import { ctz } from '../ir/runtime.ts';
 import type { Register } from '../ir/state.ts';
 import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
 import type { Loops } from './loops.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
+import { forEachRegister } from './register-sets.ts';
 import type { BlockSets } from './registers-flow.ts';
 
 /** When registers are written to the state block, where some are written late. */
@@ -55,17 +55,17 @@ export function residentRegisters(
   for (let index = 0; index < blocks.length; index++) {
     const base = groupOf(loops, index) * registers.length;
     const weight = 8 ** loops.depth[index];
-    for (let word = 0; word < words; word++) {
-      for (let rest = localReads[index * words + word]; rest !== 0; rest &= rest - 1) {
-        weights[base + word * 32 + ctz(rest)] += weight;
-      }
-    }
+    forEachRegister(localReads, words, index, (register) => {
+      weights[base + register] += weight;
+    });
   }
   const residents = new Int32Array(groups * words);
   for (let group = 0; group < groups; group++) {
     const left = { ...residentLimits };
     const base = group * registers.length;
-    const read = registers.map((_, register) => register).filter((register) => weights[base + register] > 0);
+    const read: number[] = [];
+    for (let register = 0; register < registers.length; register++)
+      if (weights[base + register] > 0) read.push(register);
     read.sort((one, other) => weights[base + other] - weights[base + one] || one - other);
     for (const register of read) {
       if (left[registers[register].type]-- > 0) residents[group * words + (register >>> 5)] |= 1 << (register & 31);
@@ -86,6 +86,9 @@ export interface Promptness {
   readonly eligible: Int32Array;
 }
 
+/** By code: 1 where an operation is a comparison. */
+const comparisons = Uint8Array.from(operations, ({ test }) => (test !== '' ? 1 : 0));
+
 /**
  * Finds out which assignments are written at once: those of pinned registers, and those that the address of an access in
  * the same block comes from. What is not late is in the state block by the end of its block.
@@ -99,17 +102,14 @@ export function findPromptness(
   const { registers } = frontend.registers;
   const isPrompt = new Uint8Array(unit.count);
   const addresses = new Int32Array(blocks.length * words);
-  const eligible = new Int32Array(words);
-  registers.forEach(({ pinned }, register) => {
-    if (!pinned) eligible[register >>> 5] |= 1 << (register & 31);
-  });
+  const eligible = frontend.registers.pinned.map((pinned) => ~pinned);
   const addressed = new AddressRegisters(unit, registers);
   blocks.forEach((block, index) => {
     for (let at = block.first; at < block.end; at++) {
       if (kinds[unit.op[at]] === 'set') {
         const register = unit.imm[at];
         if (registers[register].pinned) isPrompt[at] = 1;
-        if (operations[unit.op[unit.a[at]]].test !== '') eligible[register >>> 5] &= ~(1 << (register & 31));
+        if (comparisons[unit.op[unit.a[at]]] === 1) eligible[register >>> 5] &= ~(1 << (register & 31));
       } else if (traps(at)) addressed.mark(at, block.first, isPrompt, addresses, index * words);
     }
   });
@@ -199,12 +199,13 @@ class AddressRegisters {
     const forwarded = unit.forwardedReads;
     let start = access;
     while (start > blockStart && unit.pc[start - 1] === unit.pc[access]) start--;
-    isRead.fill(0);
+    for (const register of read) isRead[register] = 0;
     read.length = 0;
     const note = (register: number): void => {
       // A floating-point register or a vector is never part of an address.
       const { type } = this.registers[register];
-      if (isRead[register] === 0 && type !== 'f64' && type !== 'v128') read.push(register);
+      if (isRead[register] === 1 || type === 'f64' || type === 'v128') return;
+      read.push(register);
       isRead[register] = 1;
     };
     for (let at = start; at < access; at++) if (kinds[unit.op[at]] === 'get') note(unit.imm[at]);

@@ -27,6 +27,7 @@ import {
   residentRegisters,
 } from './late-writes.ts';
 import type { Loops } from './loops.ts';
+import { has } from './register-sets.ts';
 
 const getCodes = new Uint8Array(operations.length);
 const setCodes = new Uint8Array(operations.length);
@@ -92,10 +93,6 @@ export function helperRegisters(frontend: Frontend): readonly HelperRegisters[] 
   }));
 }
 
-export function has(sets: Int32Array, words: number, block: number, register: number): boolean {
-  return (sets[block * words + (register >>> 5)] & (1 << (register & 31))) !== 0;
-}
-
 /** Whether a register is written late on the loop that a block lies on. */
 export function isLate({ late, words }: RegisterFlow, block: number, register: number): boolean {
   const loop = late === undefined ? -1 : late.loops.innermost[block];
@@ -119,8 +116,7 @@ export function registerFlow(
   lateOptions?: LateOptions,
 ): RegisterFlow {
   const { unit, blocks, successors } = region;
-  const registers = frontend.registers.registers;
-  const words = (registers.length + 31) >>> 5;
+  const words = frontend.registers.pinned.length;
   const size = blocks.length * words;
   /** Read through a local, before any write of the block. */
   const localReads = new Int32Array(size);
@@ -132,10 +128,7 @@ export function registerFlow(
   /** By block: 1 where all registers are brought up to date in its middle. */
   const updates = new Uint8Array(blocks.length);
   /** What an access that may fault shows. */
-  const shown = new Int32Array(words);
-  for (const [register, { pinned }] of registers.entries()) {
-    if (pinned || preciseFaults) shown[register >>> 5] |= 1 << (register & 31);
-  }
+  const shown = preciseFaults ? new Int32Array(words).fill(-1) : frontend.registers.pinned;
 
   for (let index = 0; index < blocks.length; index++) {
     const block = blocks[index];
@@ -191,9 +184,10 @@ export function registerFlow(
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const base = index * words;
+      const targets = successors[index];
       for (let word = 0; word < words; word++) {
         let live = leaves[index] === 1 ? -1 : 0;
-        for (const target of successors[index]) live |= liveIn[target * words + word];
+        for (let at = 0; at < targets.length; at++) live |= liveIn[targets[at] * words + word];
         const before = (live & ~writes[base + word]) | localReads[base + word] | memoryReads[base + word];
         if (before === liveIn[base + word]) continue;
         liveIn[base + word] = before;
@@ -239,6 +233,8 @@ export interface BlockSets {
   readonly updates: Uint8Array;
 }
 
+const nowhere: readonly number[] = [];
+
 /** Which registers' locals must be right at each block's start and end. @param stored registers that a block reads to store them */
 function neededRegisters(
   { blocks, successors }: Region,
@@ -252,12 +248,13 @@ function neededRegisters(
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const base = index * words;
+      // Behind a call the locals are filled anew.
+      const targets = callEnds[index] === 0 ? successors[index] : nowhere;
       const group = resident === undefined ? 0 : groupOf(resident.loops, index) * words;
       for (let word = 0; word < words; word++) {
         const mask = resident === undefined ? -1 : resident.residents[group + word];
         let needed = 0;
-        // Behind a call the locals are filled anew.
-        if (callEnds[index] === 0) for (const target of successors[index]) needed |= neededIn[target * words + word];
+        for (let at = 0; at < targets.length; at++) needed |= neededIn[targets[at] * words + word];
         needed &= mask;
         neededOut[base + word] = needed;
         const before = ((needed & ~writes[base + word]) | localReads[base + word] | stored[base + word]) & mask;

@@ -15,7 +15,8 @@ import type { Block } from '../ir/unit.ts';
 import { groupOfOne } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
-import { has, isResident } from '../optimize/registers-flow.ts';
+import { forEachRegister, has } from '../optimize/register-sets.ts';
+import { isResident } from '../optimize/registers-flow.ts';
 import { type ValueType, valueType } from './encoder.ts';
 import type { FunctionWriter } from './function.ts';
 import { pureSequences, type Sequence, wasm } from './instructions.ts';
@@ -58,15 +59,15 @@ export class BlockEmitter {
   private readonly home: Int32Array;
   private readonly setDone: Uint8Array;
   /** Values of the block that live in a register's local, by register. */
-  private readonly homedIn: number[][];
+  private readonly homedIn: (number[] | undefined)[];
   private readonly touched: number[] = [];
   /** The local of each register, or none. */
   private readonly registerLocals: Int32Array;
   private readonly sequence: Sequence;
   /** Writes of the state block that are delayed to the next point where it must be up to date. */
   private readonly delayed: { readonly register: number; value: number }[] = [];
-  /** Registers written late whose locals may be newer than the state block since an earlier block, by number: 1. */
-  private readonly newer: Uint8Array;
+  /** The set of registers written late whose locals may be newer than the state block since an earlier block. */
+  private readonly newer: Int32Array;
   /** Whether a register was assigned since the state block was up to date. */
   private isBehind = false;
   private at = 0;
@@ -80,9 +81,9 @@ export class BlockEmitter {
     this.home = new Int32Array(context.unit.count);
     this.setDone = new Uint8Array(context.unit.count);
     const { registers } = context.frontend.registers;
-    this.homedIn = registers.map(() => []);
+    this.homedIn = new Array(registers.length);
     this.registerLocals = new Int32Array(registers.length).fill(none);
-    this.newer = new Uint8Array(registers.length);
+    this.newer = new Int32Array(context.flow.words);
     this.sequence = this.makeSequence();
   }
 
@@ -90,7 +91,7 @@ export class BlockEmitter {
   body(index: number, block: Block, first: () => void): void {
     this.index = index;
     this.block = block;
-    for (const register of this.touched) this.homedIn[register].length = 0;
+    for (const register of this.touched) this.homedIn[register] = undefined;
     this.touched.length = 0;
     this.home.fill(none, block.first, block.end);
     this.setDone.fill(0, block.first, block.end);
@@ -98,12 +99,11 @@ export class BlockEmitter {
     this.f.from(block.pc);
     this.analysis.analyse(index, block);
     this.isBehind = false;
-    const { flow } = this.context;
-    if (flow.late !== undefined) {
-      const { newerIn } = flow.late;
-      for (let register = 0; register < this.newer.length; register++) {
-        this.newer[register] = has(newerIn, flow.words, index, register) ? 1 : 0;
-        if (this.newer[register] === 1) this.isBehind = true;
+    const { late, words } = this.context.flow;
+    if (late !== undefined) {
+      for (let part = 0; part < words; part++) {
+        this.newer[part] = late.newerIn[index * words + part];
+        if (this.newer[part] !== 0) this.isBehind = true;
       }
     }
     first();
@@ -159,22 +159,18 @@ export class BlockEmitter {
       }
     }
     if (late === undefined || !leavesLoop) return;
-    const { words } = flow;
-    for (let register = 0; register < this.newer.length; register++) {
-      if (this.newer[register] === 1 && sees(register)) this.storeLocal(register);
-    }
+    forEachRegister(this.newer, flow.words, 0, (register) => {
+      if (sees(register)) this.storeLocal(register);
+    });
     if (target === undefined) return;
-    for (let register = 0; register < this.newer.length; register++) {
-      const isNeeded = has(flow.neededIn, words, target, register);
-      if (isNeeded && !isResident(flow, this.index, register)) this.fill(register);
-    }
+    forEachRegister(flow.neededIn, flow.words, target, (register) => {
+      if (!isResident(flow, this.index, register)) this.fill(register);
+    });
   }
 
   /** Stores the locals that are newer than the state block, as of the block's start where it has not brought it up to date. */
   storeNewer(): void {
-    for (let register = 0; register < this.newer.length; register++) {
-      if (this.newer[register] === 1) this.storeLocal(register);
-    }
+    forEachRegister(this.newer, this.newer.length, 0, (register) => this.storeLocal(register));
   }
 
   /** Stores a register's local in the state block. */
@@ -269,9 +265,7 @@ export class BlockEmitter {
           this.f.set(this.home[at]);
           return;
         }
-        this.home[at] = this.local(register);
-        this.homedIn[register].push(at);
-        this.touched.push(register);
+        this.homeIn(register, at);
         return;
       }
       case 'set':
@@ -318,7 +312,7 @@ export class BlockEmitter {
         const local = this.local(register);
         f.set(local);
         this.noteAssignment(next);
-        this.settle(next, register, at, local);
+        this.settle(next, register, at);
         if ((kept & write.memory) !== 0) this.write(next);
         return;
       }
@@ -346,7 +340,7 @@ export class BlockEmitter {
       this.release(register, at);
       this.f.set(local);
     }
-    this.settle(at, register, value, local);
+    this.settle(at, register, value);
     if ((kept & write.memory) !== 0) this.write(at);
   }
 
@@ -366,7 +360,8 @@ export class BlockEmitter {
 
   private noteAssignment(at: number): void {
     const { flow, unit } = this.context;
-    this.newer[unit.imm[at]] = 0;
+    const register = unit.imm[at];
+    this.newer[register >>> 5] &= ~(1 << (register & 31));
     if (flow.late?.isPrompt[at] !== 1) this.isBehind = true;
   }
 
@@ -396,18 +391,29 @@ export class BlockEmitter {
     this.delayed.length = 0;
   }
 
-  private settle(at: number, register: number, value: number, local: number): void {
+  private settle(at: number, register: number, value: number): void {
     this.setDone[at] = 1;
     if (this.home[value] === none && kinds[this.context.unit.op[value]] !== 'const') {
-      this.home[value] = local;
-      this.homedIn[register].push(value);
-      this.touched.push(register);
+      this.homeIn(register, value);
     }
+  }
+
+  /** A value lives in a register's local until that changes. */
+  private homeIn(register: number, value: number): void {
+    this.home[value] = this.local(register);
+    const homed = this.homedIn[register];
+    if (homed !== undefined) {
+      homed.push(value);
+      return;
+    }
+    this.homedIn[register] = [value];
+    this.touched.push(register);
   }
 
   /** Before a register's local changes: values that live in it and are used later move to locals of their own. */
   private release(register: number, at: number): void {
     const homed = this.homedIn[register];
+    if (homed === undefined) return;
     const type = this.context.frontend.registers.registers[register].type as ValueType;
     let moved = none;
     for (const value of homed) {
@@ -419,7 +425,7 @@ export class BlockEmitter {
       }
       this.home[value] = moved;
     }
-    homed.length = 0;
+    this.homedIn[register] = undefined;
   }
 
   private access(at: number): void {

@@ -83,6 +83,20 @@ export class ByteWriter {
     return part;
   }
 
+  /** What `write` writes here, with its length in bytes before it. */
+  sized(write: () => void): void {
+    // A length of one to five bytes takes five, as it may (section 5.2.2).
+    const at = this.length;
+    this.length += 5;
+    if (this.length > this.bytes.length) this.grow(0);
+    write();
+    let rest = this.length - at - 5;
+    for (let byte = 0; byte < 5; byte++) {
+      this.bytes[at + byte] = (rest & 0x7f) | (byte < 4 ? 0x80 : 0);
+      rest >>>= 7;
+    }
+  }
+
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.length);
   }
@@ -134,11 +148,8 @@ export function writeHeader(out: ByteWriter): void {
 }
 
 export function writeSection(out: ByteWriter, id: number, write: (into: ByteWriter) => void): void {
-  const content = new ByteWriter(256);
-  write(content);
   out.byte(id);
-  out.unsigned(content.length);
-  out.append(content.finish());
+  out.sized(() => write(out));
 }
 
 /** The section of function types. */
@@ -166,6 +177,9 @@ export function writeMemoryImport(into: ByteWriter, module: string, pages: numbe
   into.unsigned(pages);
 }
 
+/** Where modules are written before their bytes are taken. */
+const modules = new ByteWriter(1 << 16);
+
 /**
  * A module that imports a shared memory, functions and maybe a table, and exports one function, of type 0. The table's
  * entries are references to functions of that type, never null, and it cannot grow: then a call through it checks nothing.
@@ -189,7 +203,8 @@ export function encodeModule(parts: ModuleParts): {
   typeIndex(parts.type);
   const importTypes = parts.imports.map(({ type }) => typeIndex(type));
 
-  const out = new ByteWriter(parts.body.length + 1024);
+  const out = modules;
+  out.length = 0;
   writeHeader(out);
   const section = (id: number, write: (into: ByteWriter) => void): void => writeSection(out, id, write);
   // (ref 0), with as many entries at most as at first.
@@ -246,31 +261,30 @@ export function encodeModule(parts: ModuleParts): {
   });
   let localsSize = 0;
   section(10, (into) => {
-    const code = new ByteWriter(parts.body.length + 64);
-    code.unsigned(parts.locals.length);
-    for (const { type, count } of parts.locals) {
-      code.unsigned(count);
-      code.byte(valueType[type]);
-    }
-    localsSize = code.length;
-    code.append(parts.body);
-    code.byte(0x0b);
     into.unsigned(1);
-    into.unsigned(code.length);
-    into.append(code.finish());
+    into.sized(() => {
+      const start = into.length;
+      into.unsigned(parts.locals.length);
+      for (const { type, count } of parts.locals) {
+        into.unsigned(count);
+        into.byte(valueType[type]);
+      }
+      localsSize = into.length - start;
+      into.append(parts.body);
+      into.byte(0x0b);
+    });
   });
   // Behind the body stands the final `end`.
   const bodyEnd = out.length - 1;
   // The name section (appendix 7.4.1): function names.
   section(0, (into) => {
     into.name('name');
-    const names = new ByteWriter(64);
-    names.unsigned(1);
-    names.unsigned(parts.imports.length);
-    names.name(parts.name);
     into.byte(1);
-    into.unsigned(names.length);
-    into.append(names.finish());
+    into.sized(() => {
+      into.unsigned(1);
+      into.unsigned(parts.imports.length);
+      into.name(parts.name);
+    });
   });
   const bytes = out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
   return { bytes, bodyOffset: bodyEnd - parts.body.length, localsSize };

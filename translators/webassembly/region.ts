@@ -21,7 +21,8 @@ import { header } from '../ir/state.ts';
 import type { Unit } from '../ir/unit.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
 import type { Region } from '../optimize/discover.ts';
-import { type HelperRegisters, has, type RegisterFlow } from '../optimize/registers-flow.ts';
+import { forEachRegister } from '../optimize/register-sets.ts';
+import type { HelperRegisters, RegisterFlow } from '../optimize/registers-flow.ts';
 import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter } from './block.ts';
@@ -597,16 +598,12 @@ class RegionEmitter extends StructuredEmitter {
   private storeNewer(index: number): void {
     const { late, words } = this.flow;
     if (late === undefined) return;
-    for (let register = 0; register < this.frontend.registers.registers.length; register++) {
-      if (has(late.newerIn, words, index, register)) this.blocks.storeLocal(register);
-    }
+    forEachRegister(late.newerIn, words, index, (register) => this.blocks.storeLocal(register));
   }
 
   /** Fills the locals that the block at `index` expects. */
   private fill(index: number): void {
-    const { flow, frontend } = this;
-    for (let register = 0; register < frontend.registers.registers.length; register++) {
-      if (has(flow.neededIn, flow.words, index, register)) this.blocks.fill(register);
-    }
+    const { flow } = this;
+    forEachRegister(flow.neededIn, flow.words, index, (register) => this.blocks.fill(register));
   }
 }
