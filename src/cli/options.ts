@@ -55,6 +55,10 @@ export interface RunOptions {
   json: boolean;
   /** Where statistics go; empty: standard error. */
   statsFile: string;
+  /** Where a CPU profile of the guest goes; empty: none. */
+  cpuProf: string;
+  /** Write a map of translations for Linux's perf. */
+  perfmap: boolean;
   /** Keep no translations, and use none that are kept. */
   noCache: boolean;
   /** Where they are kept; empty: in the user's cache directory. */
@@ -80,6 +84,8 @@ export const runOptions: readonly OptionRow[] = [
   { key: 'statsFull', short: '', long: 'stats-full', value: '', kind: 'switch', environment: 'STELE_STATS_FULL', default: false, doc: "add a line for each translation to the statistics (implies --stats)" },
   { key: 'json', short: '', long: 'json', value: '', kind: 'switch', environment: 'STELE_JSON', default: false, doc: "print statistics as JSON (implies --stats)" },
   { key: 'statsFile', short: '', long: 'stats-file', value: 'file', kind: 'text', environment: 'STELE_STATS_FILE', default: '', doc: "write statistics to a file instead (implies --stats)" },
+  { key: 'cpuProf', short: '', long: 'cpu-prof', value: 'file', kind: 'text', environment: 'STELE_CPU_PROF', default: '', doc: "write a CPU profile of the guest's functions and source lines to a file, as Chrome's DevTools, Visual Studio Code and speedscope read it" },
+  { key: 'perfmap', short: '', long: 'perfmap', value: '', kind: 'switch', environment: 'STELE_PERFMAP', default: false, doc: "write /tmp/perf-PID.map, so that Linux's perf knows the guest's functions" },
   { key: 'noCache', short: '', long: 'no-cache', value: '', kind: 'switch', environment: 'STELE_NO_CACHE', default: false, doc: "use nothing that earlier runs kept (translations, interpreter code), and keep nothing" },
   { key: 'cacheDir', short: '', long: 'cache-dir', value: 'dir', kind: 'text', environment: 'STELE_CACHE_DIR', default: '', doc: "keep translations and interpreter code in this directory (default: stele in the user's cache directory)" },
   { key: 'cacheSize', short: '', long: 'cache-size', value: 'size', kind: 'size', environment: 'STELE_CACHE_SIZE', default: 256 << 20, doc: "limit of what is kept for all programs together, in bytes, or with a suffix K, M or G" },

@@ -43,6 +43,7 @@ export async function run(
   optimize: () => void,
 ): Promise<number> {
   const options = completeOptions(flags);
+  const profiles = wantsProfiles(options) ? await (await import('./profiles.ts')).startProfiles(options) : undefined;
   // Node makes `performance` when it is first used, which costs 3 ms.
   const now = wantsStatistics(options) ? () => performance.now() : () => 0;
   const start = now();
@@ -108,6 +109,7 @@ export async function run(
   const ended = now();
   guest.engine.close();
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));
+  await profiles?.finish(guest, program);
   if (statistics !== undefined) {
     const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
     const cost = runCost(guest, system, loaded - start, ended - loaded);
@@ -120,6 +122,8 @@ export async function run(
 function wantsStatistics({ stats, statsFull, json, statsFile }: RunOptions): boolean {
   return stats || statsFull || json || statsFile !== '';
 }
+
+const wantsProfiles = ({ cpuProf, perfmap }: RunOptions): boolean => cpuProf !== '' || perfmap;
 
 /** Where statistics go, if any are wanted. */
 function statisticsSink(options: RunOptions): TextSink | undefined {

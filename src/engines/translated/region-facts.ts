@@ -28,6 +28,12 @@ export function functionName(entry: number, symbol: { name: string; start: numbe
   return symbol === undefined ? `guest_${address}` : `${symbol.name.replace(/[^A-Za-z0-9_$]/g, '_')}_${address}`;
 }
 
+/** The guest address in a name that functionName() gave, whether or not a number makes it unique; undefined for other names. */
+export function entryOf(name: string): number | undefined {
+  const digits = /_([\da-f]{8})(?:\$\d+)?$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+}
+
 /** The targets that a region's indirect jumps are known to take. @param targets by the guest address of the jump */
 export function targetsIn(
   { unit, blocks }: Region,
