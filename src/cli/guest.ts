@@ -11,7 +11,7 @@ import type { Target } from '../elf/machines.ts';
 import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
-import type { Engine, Log } from '../engines/engine.ts';
+import type { Engine, EngineOptions, Log } from '../engines/engine.ts';
 import type { Inspector } from '../engines/inspection.ts';
 import type { StartTracedProcess } from '../engines/traced/traced-process.ts';
 import type { CreateVirtualMachine } from '../engines/virtualized/hypervisor.ts';
@@ -20,7 +20,7 @@ import type { System } from '../host/system.ts';
 import type { Abi } from '../linux/abi/abi.ts';
 import { powerpc as powerpcAbi } from '../linux/abi/powerpc.ts';
 import { timeBase } from '../linux/clocks.ts';
-import { type CallObserver, Dispatcher } from '../linux/dispatch.ts';
+import { type CallObserver, Dispatcher, type RecentCall } from '../linux/dispatch.ts';
 import { Files } from '../linux/files.ts';
 import { Process } from '../linux/process.ts';
 import type { SignalAbi } from '../linux/signal-frame.ts';
@@ -52,6 +52,8 @@ export interface GuestOptions {
   /** For the engine `traced`. */
   readonly startTracedProcess?: StartTracedProcess;
   readonly engine: EngineName;
+  /** Makes the engine in another way. */
+  readonly createEngine?: (name: EngineName, options: EngineOptions) => Engine;
   /** Count guest instructions and measure system calls. */
   readonly measure: boolean;
   /** Called when the program turns out not to be a short one. */
@@ -79,6 +81,8 @@ export interface Guest {
   readonly engine: Engine;
   readonly symbols: SymbolTable;
   readonly lines: LineTable;
+  /** The last system calls as strace prints them, oldest first. */
+  recentCalls(): string[];
 }
 
 /** What stands for each ABI that programs can have. */
@@ -132,7 +136,7 @@ export function createGuest(options: GuestOptions): Guest {
   }
   const symbols = new SymbolTable(image, program.bias);
   const lines = new LineTable(image, program.bias);
-  const engine = createEngine(options.engine, {
+  const engine = (options.createEngine ?? createEngine)(options.engine, {
     frontend,
     memory,
     countInstructions: options.measure,
@@ -153,7 +157,13 @@ export function createGuest(options: GuestOptions): Guest {
     },
   });
   memory.onCodeChange = (start, length) => engine.invalidate(start, length);
-  return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols, lines };
+  const recentCalls = (): string[] => dispatcher.recentCalls().map(callText);
+  return { image, program, frontend, memory, process, thread, dispatcher, engine, symbols, lines, recentCalls };
+}
+
+function callText({ name, args, result }: RecentCall): string {
+  const values = args.map((value) => (value > 0xffff ? `0x${value.toString(16)}` : String(value)));
+  return `${name}(${values.join(', ')})${result === undefined ? '' : ` = ${result}`}`;
 }
 
 /** Reads code as a number in the guest's byte order, where the guest may execute it. */

@@ -45,6 +45,8 @@ export interface RunOptions {
   /** Bytes; the guest's stack limit. */
   stackSize: number;
   engine: EngineName;
+  /** Where a debugger connects: a port's number or a path; empty: nobody does. */
+  gdb: string;
   strace: boolean;
   log: LogKind[];
   /** Where the log and strace go; empty: standard error. */
@@ -77,6 +79,7 @@ export const runOptions: readonly OptionRow[] = [
   { key: 'argv0', short: '0', long: 'argv0', value: 'name', kind: 'text', environment: 'STELE_ARGV0', default: '', doc: "the guest's argv[0] (default: the program's path)" },
   { key: 'stackSize', short: 's', long: 'stack-size', value: 'size', kind: 'size', environment: 'STELE_STACK_SIZE', default: 8 << 20, doc: "limit of the guest's stack in bytes, or with a suffix K, M or G" },
   { key: 'engine', short: '', long: 'engine', value: 'name', kind: 'choice', choices: engineNames, environment: 'STELE_ENGINE', default: 'auto', doc: "how to run guest code" },
+  { key: 'gdb', short: 'g', long: 'gdb', value: 'port', kind: 'text', environment: 'STELE_GDB', default: '', doc: "wait for a debugger (gdb-multiarch's \"target remote\") on this port of the loopback interface, 0 for any that is free, or on a Unix socket with this path" },
   { key: 'strace', short: '', long: 'strace', alias: '-strace', value: '', kind: 'switch', environment: 'STELE_STRACE', default: false, doc: "print the guest's system calls on standard error" },
   { key: 'log', short: 'd', long: 'log', value: 'items', kind: 'names', choices: logKinds, environment: 'STELE_LOG', default: [], doc: "log these, separated by commas" },
   { key: 'logFile', short: 'D', long: 'log-file', value: 'file', kind: 'text', environment: 'STELE_LOG_FILE', default: '', doc: "write the log and the system calls to a file instead of standard error" },

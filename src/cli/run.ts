@@ -54,7 +54,9 @@ export async function run(
   const statistics = statisticsSink(options);
   const { log } = options;
   // A log shall have everything that is translated.
-  const keeps = !options.noCache && log.length === 0;
+  const debugging = options.gdb === '' ? undefined : await import('./debug.ts');
+  // And what is kept knows of no breakpoints.
+  const keeps = !options.noCache && log.length === 0 && debugging === undefined;
   // The guest may change the working directory.
   const cache = { ...options, cacheDir: options.cacheDir === '' ? '' : absolutePath(options.cacheDir) };
   const system = new NodeSystem();
@@ -72,7 +74,8 @@ export async function run(
       root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
       stackLimit: options.stackSize,
       findHostPages,
-      engine: options.engine,
+      engine: debugging?.debuggableEngine(options.engine) ?? options.engine,
+      createEngine: debugging?.createDebuggedEngine,
       createVirtualMachine,
       startTracedProcess,
       measure: statistics !== undefined,
@@ -97,9 +100,10 @@ export async function run(
   }
   const loaded = now();
   if (options.statsFull) guest.engine.statistics.translations = [];
+  const session = await debugging?.debug(options.gdb, guest, absolutePath(program), file);
   let status: ExitStatus;
   try {
-    status = await runThread(guest.thread, guest.engine);
+    status = await runThread(guest.thread, guest.engine, session?.debugger);
   } finally {
     // The last lines before an error of Stele's own are the ones that are wanted most.
     sink.flush();
@@ -107,6 +111,7 @@ export async function run(
     optimize();
   }
   const ended = now();
+  await session?.end(status);
   guest.engine.close();
   if (status.kind === 'signal' && status.core) writeError(report(status, guest));
   await profiles?.finish(guest, program);
@@ -147,7 +152,7 @@ async function createTracer(sink: TextSink) {
 }
 
 function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): string {
-  const { symbols, lines, frontend, memory, thread, dispatcher } = guest;
+  const { symbols, lines, frontend, memory, thread } = guest;
   const fatal = {
     signal: status.signal,
     description: signalDescription(status.signal),
@@ -164,9 +169,6 @@ function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): 
     state: thread.state,
     symbolAt: (address) => symbols.symbolAt(address),
     lineAt: (address) => lines.lineAt(address),
-    recentCalls: dispatcher.recentCalls().map(({ name, args, result }) => {
-      const values = args.map((value) => (value > 0xffff ? `0x${value.toString(16)}` : String(value)));
-      return `${name}(${values.join(', ')})${result === undefined ? '' : ` = ${result}`}`;
-    }),
+    recentCalls: guest.recentCalls(),
   });
 }

@@ -1,8 +1,7 @@
 /** What is printed when a signal ends the guest: where, why, the code there, the registers and the last system calls. */
 import type { Fetch, Frontend } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
-import type { GuestMemory } from '../memory/guest-memory.ts';
-import { MemoryFault } from '../memory/guest-memory.ts';
+import { type GuestMemory, peekMapped } from '../memory/guest-memory.ts';
 import { backTrace } from './back-trace.ts';
 import { hex8, type Places, symbolicAddress } from './places.ts';
 import { registerView } from './register-view.ts';
@@ -65,7 +64,7 @@ function describePlace(address: number, guest: GuestView): string {
 function describeCalls(pc: number, guest: GuestView): string[] {
   const { frontend, memory, state } = guest;
   const word = (address: number): number | undefined => {
-    const bytes = peek(memory, address >>> 0, 4);
+    const bytes = peekMapped(memory, address >>> 0, 4);
     return bytes === undefined ? undefined : number(bytes, frontend);
   };
   const view = { state, pc, word, symbolAt: (address: number) => guest.symbolAt(address) };
@@ -95,7 +94,7 @@ function describeMemory(address: number | bigint, memory: GuestMemory): string {
 /** The instructions around the pc; where the instruction length is not fixed, those from the pc on. */
 function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
   const fetch: Fetch = (address, length) => {
-    const bytes = peek(memory, address, length);
+    const bytes = peekMapped(memory, address, length);
     return bytes === undefined ? undefined : number(bytes, frontend);
   };
   const fixed = frontend.instructionAlignment > 1;
@@ -109,7 +108,7 @@ function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
       continue;
     }
     const { text, length } = frontend.disassemble(fetch, address);
-    const bytes = peek(memory, address, length) ?? new Uint8Array();
+    const bytes = peekMapped(memory, address, length) ?? new Uint8Array();
     const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     lines.push(`  ${address === pc ? '>' : ' '} ${hex8(address)}  ${digits}  ${text}`);
     address += length;
@@ -121,15 +120,6 @@ function describeCode(pc: number, { frontend, memory }: GuestView): string[] {
 function number(bytes: Uint8Array, frontend: Frontend): number {
   const ordered = frontend.byteOrder === 'big' ? bytes : bytes.toReversed();
   return ordered.reduce((value, byte) => ((value << 8) | byte) >>> 0, 0);
-}
-
-function peek(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
-  try {
-    return memory.peek(address, length);
-  } catch (error) {
-    if (error instanceof MemoryFault) return undefined;
-    throw error;
-  }
 }
 
 /** Registers as a table, then the names of flags that are set. */

@@ -68,16 +68,17 @@ export class CodeWatch {
   /**
    * When the guest was left because of a store to a watched page, or because of code that is not kept: does what it was
    * about to do.
+   * @param once one instruction only, where the next one is code that is not kept, either
    * @returns whether the guest can go on
    */
-  resolve(): boolean {
+  resolve(once = false): boolean {
     const { state } = this;
     const { i32 } = state;
     let resolved = false;
     while (i32[exitWord] === exitCode.fault && (this.opens() || this.isRestless(i32[detailWord], i32[accessWord]))) {
       resolved = true;
       do this.step();
-      while (i32[exitWord] === exitCode.none && this.isRestless(state.pc, permission.execute));
+      while (!once && i32[exitWord] === exitCode.none && this.isRestless(state.pc, permission.execute));
     }
     return resolved && i32[exitWord] === exitCode.none;
   }

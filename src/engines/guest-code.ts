@@ -3,7 +3,7 @@ import type { Fetch, Frontend, Machine } from '../../translators/frontend.ts';
 import { Builder } from '../../translators/ir/builder.ts';
 import type { PreparationObserver } from '../../translators/ir/interpreter.ts';
 import { Unit } from '../../translators/ir/unit.ts';
-import { pageShift, permission } from '../../translators/memory-view.ts';
+import { type MemoryView, pageShift, permission } from '../../translators/memory-view.ts';
 import { liftBlock } from '../../translators/optimize/discover.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineHost } from './engine.ts';
@@ -102,12 +102,18 @@ export interface MachineHooks {
   leaveDefaultFloatingPoint(): void;
 }
 
-export function createMachine(memory: GuestMemory, host: EngineHost, hooks: MachineHooks): Machine {
+/** What helpers access of a guest's memory: mostly all of it, as it is. */
+export interface GuestAccess extends MemoryView, Pick<GuestMemory, 'readU8' | 'writeU8'> {
+  /** All of the buffer, for moves of runs of bytes; absent: a plain view. */
+  readonly runs?: Uint8Array;
+}
+
+export function createMachine(memory: GuestAccess, host: EngineHost, hooks: MachineHooks): Machine {
   const allowed = (address: number, access: number): boolean =>
     (memory.permissions[address >>> pageShift] & access) !== 0;
   return {
     memory,
-    bytes: new Uint8Array(memory.buffer),
+    bytes: memory.runs ?? new Uint8Array(memory.buffer),
     timeBase: () => host.timeBase(),
     invalidateCode: (address, length) => hooks.invalidateCode(address, length),
     requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),

@@ -7,15 +7,24 @@ import { header } from '../../translators/ir/state.ts';
 import type { Engine } from '../engines/engine.ts';
 import { resource } from './limits.ts';
 import type { ExitStatus } from './process.ts';
-import { deliverSignals } from './signal-delivery.ts';
+import { deliverSignals, deliverSignalsUnder } from './signal-delivery.ts';
 import { signalCode, signalNumbers } from './signals.ts';
+import type { Supervisor } from './supervisor.ts';
 import type { Thread, ThreadException } from './thread.ts';
 
-/** Runs a thread until its process has ended. */
-export async function runThread(thread: Thread, engine: Engine): Promise<ExitStatus> {
+/**
+ * Runs a thread until its process has ended.
+ * @param supervisor is asked before the thread runs guest code, and before a signal is delivered
+ */
+export async function runThread(thread: Thread, engine: Engine, supervisor?: Supervisor): Promise<ExitStatus> {
   const { process, state } = thread;
   process.requirePreciseFaults = () => engine.requirePreciseFaults();
   while (process.exitStatus === undefined) {
+    const held = supervisor?.beforeRun(thread);
+    if (held !== undefined) {
+      await held;
+      if (process.exitStatus !== undefined) break;
+    }
     engine.run(state);
     const reason = exitReasons[state.i32[header.exit >> 2]];
     const isOtherCall = reason === 'software_interrupt';
@@ -43,7 +52,9 @@ export async function runThread(thread: Thread, engine: Engine): Promise<ExitSta
       thread.deferred = undefined;
       deferred();
     }
-    deliverSignals(thread, fromCall && deferred === undefined);
+    const inCall = fromCall && deferred === undefined;
+    if (supervisor === undefined) deliverSignals(thread, inCall);
+    else await deliverSignalsUnder(supervisor, thread, inCall);
     thread.review();
   }
   return process.exitStatus;

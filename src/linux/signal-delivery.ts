@@ -12,6 +12,7 @@ import {
   signalCode,
   signalNumbers,
 } from './signals.ts';
+import type { Supervisor } from './supervisor.ts';
 import type { Thread } from './thread.ts';
 
 /**
@@ -26,18 +27,46 @@ export function deliverSignals(thread: Thread, fromCall: boolean): void {
     const info = process.signals.take(thread);
     if (info === undefined) break;
     const action = process.signals.action(info.signal);
-    if (action.handler === ignoreAction) continue;
-    if (action.handler === defaultAction) {
-      takeDefaultAction(thread, info);
-      continue;
+    if (inCall && isHandled(action)) {
+      settleCall(thread, action);
+      inCall = false;
     }
-    if (inCall) settleCall(thread, action);
-    inCall = false;
-    enter(thread, action, info);
+    deliver(thread, info);
   }
   if (process.exitStatus !== undefined) return;
   if (inCall) settleCall(thread, undefined);
   thread.restoreSignalMask();
+}
+
+/**
+ * The same for a thread that somebody watches over, who sees each signal first and may have another one delivered, or none.
+ * A call that was interrupted is settled before that, by the signal's action: whoever looks on finds the thread outside
+ * of calls, and may let it run elsewhere in the meantime.
+ */
+export async function deliverSignalsUnder(supervisor: Supervisor, thread: Thread, fromCall: boolean): Promise<void> {
+  const { process } = thread;
+  let inCall = fromCall;
+  while (process.exitStatus === undefined) {
+    const info = process.signals.take(thread);
+    if (info === undefined) break;
+    const action = process.signals.action(info.signal);
+    if (inCall) settleCall(thread, isHandled(action) ? action : undefined);
+    inCall = false;
+    const wanted = await supervisor.beforeSignal(thread, info);
+    if (wanted !== undefined && process.exitStatus === undefined) deliver(thread, wanted);
+  }
+  if (process.exitStatus !== undefined) return;
+  if (inCall) settleCall(thread, undefined);
+  thread.restoreSignalMask();
+}
+
+const isHandled = ({ handler }: SignalAction): boolean => handler !== ignoreAction && handler !== defaultAction;
+
+/** Does what a signal's action asks for. */
+function deliver(thread: Thread, info: SignalInfo): void {
+  const action = thread.process.signals.action(info.signal);
+  if (isHandled(action)) enter(thread, action, info);
+  else if (action.handler === defaultAction) takeDefaultAction(thread, info);
 }
 
 /** Restarts an interrupted call or lets it end with EINTR, as its result and the handler's action ask. */

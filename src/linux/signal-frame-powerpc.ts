@@ -16,6 +16,7 @@
  */
 import type { State } from '../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../translators/powerpc/registers.ts';
+import { conditionWord, setConditionWord, setXerWord, xerWord } from '../../translators/powerpc/state-words.ts';
 import type { SignalAbi } from './signal-frame.ts';
 import { writeSignalInfo } from './signal-info.ts';
 import type { SignalInfo } from './signal-queue.ts';
@@ -63,12 +64,7 @@ const at = {
   f0: index('f0'),
   lr: index('lr'),
   ctr: index('ctr'),
-  cr: index('cr0.lt'),
   overflow: index('cr0.so'),
-  ca: index('xer.ca'),
-  ov: index('xer.ov'),
-  so: index('xer.so'),
-  count: index('xer.count'),
   fpscr: index('fpscr'),
   reserve: index('reserve.address'),
   vrsave: index('vrsave'),
@@ -248,10 +244,8 @@ function saveRegisters(thread: Thread, view: DataView, offset: number): void {
   put(word.origR3, thread.callArgument);
   put(word.ctr, i32[at.ctr]);
   put(word.link, i32[at.lr]);
-  put(word.xer, (i32[at.so] << 31) | (i32[at.ov] << 30) | (i32[at.ca] << 29) | i32[at.count]);
-  let conditions = 0;
-  for (let i = 0; i < 32; i++) conditions = (conditions << 1) | i32[at.cr + i];
-  put(word.ccr, conditions);
+  put(word.xer, xerWord(state));
+  put(word.ccr, conditionWord(state));
   const { trap, address, status } = exceptionWords(thread);
   put(word.trap, trap);
   put(word.dar, address);
@@ -270,13 +264,8 @@ function loadRegisters(state: State, bytes: Uint8Array, keepTls = false): void {
   state.pc = get(word.nip);
   i32[at.ctr] = get(word.ctr);
   i32[at.lr] = get(word.link);
-  const xer = get(word.xer);
-  i32[at.so] = xer >>> 31;
-  i32[at.ov] = (xer >>> 30) & 1;
-  i32[at.ca] = (xer >>> 29) & 1;
-  i32[at.count] = xer & 0x7f;
-  const conditions = get(word.ccr);
-  for (let i = 0; i < 32; i++) i32[at.cr + i] = (conditions >>> (31 - i)) & 1;
+  setXerWord(state, get(word.xer));
+  setConditionWord(state, get(word.ccr));
   for (let i = 0; i < 32; i++) state.i64[at.f0 + i] = view.getBigInt64(mcontext.floats + i * 8);
   i32[at.fpscr] = view.getInt32(mcontext.fpscr);
   i32[at.vrsave] = view.getInt32(mcontext.vrsave);

@@ -9,7 +9,7 @@
  * The run loop (run.ts) does the rest.
  */
 import type { ExitReason } from '../../translators/ir/operations.ts';
-import type { State } from '../../translators/ir/state.ts';
+import { header, type State } from '../../translators/ir/state.ts';
 import type { Process } from './process.ts';
 import { SignalQueue } from './signal-queue.ts';
 
@@ -69,6 +69,8 @@ export class Thread {
 
   /** The engine must be left after the call in progress: a signal can be delivered, the process has ended, or `deferred` is set. */
   attention = false;
+  /** Somebody wants the thread to be between calls: waits end as for a signal. */
+  stopRequested = false;
   /** The call that the thread waits for. */
   waiting: Promise<void> | undefined;
   /** Number and first argument of the last system call, as the guest passed them. */
@@ -92,9 +94,16 @@ export class Thread {
     this.process = process;
   }
 
-  /** Whether a signal waits that the mask lets through and that does something. */
+  /** Whether a signal waits that the mask lets through and that does something, or else the thread is to come out of its calls. */
   get interrupted(): boolean {
-    return this.process.signals.deliverable(this) || this.process.exitStatus !== undefined;
+    return this.stopRequested || this.process.signals.deliverable(this) || this.process.exitStatus !== undefined;
+  }
+
+  /** Has the thread leave its engine, and end the call that it waits for, as soon as it can; `stopRequested` stays set. */
+  requestStop(): void {
+    this.stopRequested = true;
+    Atomics.store(this.state.i32, header.interrupt >> 2, 1);
+    this.review();
   }
 
   /** Resolves when a signal can be delivered to this thread or the process has ended; at once if that is so already. */

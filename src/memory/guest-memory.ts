@@ -134,3 +134,13 @@ export interface GuestMemory extends MemoryView {
   poke(address: number, bytes: Uint8Array): void;
   peek(address: number, length: number): Uint8Array;
 }
+
+/** What a range holds, whatever its protection; undefined where part of it is not mapped. */
+export function peekMapped(memory: GuestMemory, address: number, length: number): Uint8Array | undefined {
+  try {
+    return memory.peek(address, length);
+  } catch (error) {
+    if (error instanceof MemoryFault) return undefined;
+    throw error;
+  }
+}

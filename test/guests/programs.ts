@@ -64,6 +64,8 @@ const smallX86 = [
 ];
 /** Without a C library and without vector registers. */
 const bareX86 = [...bare, ...smallX86, '-mgeneral-regs-only', '-s'];
+/** For debuggers. */
+const debugged = [...bare, '-O0', '-g', '-fno-pic', '-no-pie', '-fno-stack-protector', '-w'];
 const hosted = ['-O2', '-static', '-Wall', '-ffunction-sections', '-Wl,--gc-sections', '-Wl,--build-id=none'];
 
 /** The checks make mistakes on purpose, of which the compiler would warn. */
@@ -140,7 +142,15 @@ export function programs(): Program[] {
     flags: bareX86,
     libraries: [],
   }));
-  return [...freestanding, ...multicall, ...shown, ...x86];
+  const debuggable = guests.map((guest) => ({
+    name: guest === 'powerpc' ? 'debugged' : `${guest}/debugged`,
+    guest,
+    sources: ['src/debugged/debugged.c'],
+    headers: [],
+    flags: guest === 'powerpc' ? debugged : [...debugged, '-fcf-protection=none', '-fasynchronous-unwind-tables'],
+    libraries: [],
+  }));
+  return [...freestanding, ...multicall, ...shown, ...x86, ...debuggable];
 }
 
 /** The hash by which the manifest knows a program's source. */

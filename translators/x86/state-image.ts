@@ -16,9 +16,10 @@ const defaultControl = 0x37f;
 /** The place of the top of the stack in the status word. */
 const topShift = 11;
 
-/** Places in the image. */
+/** Places in the image: bytes from its beginning; registers are 16 bytes apart. */
 // biome-ignore format: one line
-const at = { control: 0, status: 2, tags: 4, instruction: 8, data: 16, mxcsr: 24, mask: 28, st: 32, xmm: 160 } as const;
+export const fxsavePlaces = { control: 0, status: 2, tags: 4, instruction: 8, data: 16, mxcsr: 24, mask: 28, st: 32, xmm: 160 } as const;
+const at = fxsavePlaces;
 /** Bytes of a register there. */
 const slot = 16;
 

@@ -3,20 +3,31 @@ import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
 import { header, type State } from '../../../translators/ir/state.ts';
+import type { Unit } from '../../../translators/ir/unit.ts';
 import { CodeWatch } from '../code-watch.ts';
 import type { Engine, EngineOptions } from '../engine.ts';
-import { BlockLifter, createMachine } from '../guest-code.ts';
+import { BlockLifter, blockLimit, createMachine, type GuestAccess } from '../guest-code.ts';
 import { logBlock } from '../log.ts';
 import { EngineStatistics } from '../statistics.ts';
+
+/** What can be different for a debugger. */
+export interface InterpretedOptions {
+  /** Guest instructions of a block at most. */
+  readonly blockLimit?: number;
+  /** What guest code accesses in the place of its memory. */
+  readonly access?: GuestAccess;
+}
 
 export class InterpretedEngine implements Engine {
   readonly name = 'interpreted';
   readonly statistics = new EngineStatistics();
   private readonly options: EngineOptions;
+  private readonly special: InterpretedOptions;
   private readonly interpreters = new Map<State, { readonly interpreter: Interpreter; readonly watch: CodeWatch }>();
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, special: InterpretedOptions = {}) {
     this.options = options;
+    this.special = special;
     this.statistics.exactFloatingPoint = true;
     options.memory.onCodeChange = (start, length) => this.invalidate(start, length);
   }
@@ -39,6 +50,23 @@ export class InterpretedEngine implements Engine {
     }
   }
 
+  /**
+   * Runs the one block at the pc, whether or not something wants the thread's attention. Leaves as run() does; where the
+   * block simply ended, with no reason in header.exit.
+   */
+  step(state: State): void {
+    const { interpreter, watch } = this.interpreters.get(state) ?? this.add(state);
+    const words = state.i32;
+    const attention = Atomics.exchange(words, header.interrupt >> 2, 0);
+    interpreter.step();
+    if (attention !== 0) Atomics.store(words, header.interrupt >> 2, attention);
+    this.statistics.guestInstructions = state.f64[header.instructions >> 3];
+    if (words[header.exit >> 2] === exitCode.none || watch.resolve(true)) return;
+    if (words[header.exit >> 2] === exitCode.system_call && this.options.host.systemCall(state)) {
+      words[header.exit >> 2] = exitCode.none;
+    }
+  }
+
   invalidate(start: number, length: number): void {
     this.statistics.invalidations++;
     for (const { interpreter } of this.interpreters.values()) interpreter.invalidate(start, length);
@@ -51,17 +79,17 @@ export class InterpretedEngine implements Engine {
 
   private add(state: State): { readonly interpreter: Interpreter; readonly watch: CodeWatch } {
     const { memory, host } = this.options;
+    const { access = memory, blockLimit: limit = blockLimit } = this.special;
     const frontend = inHalves(this.options.frontend);
-    const machine = createMachine(memory, host, {
+    const machine = createMachine(access, host, {
       invalidateCode: (address, length) => this.invalidate(address, length),
       requireExactFloatingPoint: () => {},
       leaveDefaultFloatingPoint: () => {},
     });
     const watch = new CodeWatch(frontend, memory, host, state, machine, () => {});
-    const lifter = new BlockLifter(frontend, watch.fetch, host, this.statistics, (unit) =>
-      logBlock(unit, this.options, frontend),
-    );
-    const interpreter = new Interpreter(frontend, state, memory, machine, (pc) => lifter.lift(pc));
+    const log = (unit: Unit): void => logBlock(unit, this.options, frontend);
+    const lifter = new BlockLifter(frontend, watch.fetch, host, this.statistics, log, limit);
+    const interpreter = new Interpreter(frontend, state, access, machine, (pc) => lifter.lift(pc));
     interpreter.observer = lifter.preparationObserver();
     const made = { interpreter, watch };
     this.interpreters.set(state, made);
