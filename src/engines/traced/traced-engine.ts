@@ -26,6 +26,8 @@ import { callAddress, callAddress32 } from './tracee-program.ts';
 /** Numbers of the system calls that the child makes for itself. */
 const call = { close: 3, mmap: 9, mprotect: 10, setitimer: 38 } as const;
 const setThreadArea32 = 243;
+/** The timer of setitimer that counts processor time. */
+const timerOfProcessorTime = 2;
 
 const mapSharedFixed = 0x11;
 const mapPrivateFixedAnonymous = 0x32;
@@ -33,7 +35,7 @@ const mapPrivateFixedAnonymous = 0x32;
 const scratch = 0x7fff_0000;
 const pageSize = 4096;
 
-/** Milliseconds after which the child is stopped, so that signals and timers are looked after. */
+/** Milliseconds of its processor time after which the child is stopped, so that signals and timers are looked after. */
 const slice = 10;
 
 const signal = { ILL: 4, TRAP: 5, BUS: 7, FPE: 8, SEGV: 11 } as const;
@@ -82,7 +84,7 @@ export class TracedEngine implements Engine {
     this.call(call.mmap, scratch, pageSize, permission.read | permission.write, mapPrivateFixedAnonymous, -1, 0);
     // struct itimerval: interval and first time, in seconds and microseconds.
     for (const [n, value] of [0, slice * 1000, 0, slice * 1000].entries()) process.poke(scratch + 8 * n, BigInt(value));
-    this.call(call.setitimer, 0, scratch, 0);
+    this.call(call.setitimer, timerOfProcessorTime, scratch, 0);
     for (const { start, end, protection } of memory.mappings()) this.changed.push({ start, end, protection });
     memory.onPermissionChange = (start, end, protection) => this.changed.push({ start, end, protection });
   }
