@@ -21,12 +21,14 @@ const partColours: readonly string[] = ['#9aa5b1', '#e0b040', '#d98a3d', '#c76d7
 
 const variable = (kind: Kind): string => `var(--${kind})`;
 
-/** A chart's text: names on the left, room for numbers on the right. */
-const layout = { width: 720, marginBottom: 48, marginLeft: 110, marginRight: 90, style: { fontSize: '13px' } };
+/** Widths of charts, in pixels: for pages and files, and for phones. */
+export const widths = { wide: 720, narrow: 380 } as const;
 
-function draw(options: Plot.PlotOptions): string {
+/** A chart with names on the left, and room for numbers on the right. */
+function draw(width: number, several: boolean, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<html><body></body></html>');
-  const chart = Plot.plot({ ...layout, ...options, document: document as never });
+  const layout = { width, marginBottom: 48, marginLeft: several ? 150 : 90, marginRight: width < 500 ? 60 : 90 };
+  const chart = Plot.plot({ ...layout, style: { fontSize: '13px' }, ...options, document: document as never });
   return chart.outerHTML;
 }
 
@@ -36,17 +38,16 @@ function nameOf({ entrant, contender }: Result, several: boolean): string {
 }
 
 /** Wall time of everybody who came to the end, with the extremes. */
-export function timeChart({ results }: Comparison): string {
+export function timeChart({ results }: Comparison, width: number = widths.wide): string {
   const several = hasSeveralGuests(results);
   const data = results.flatMap((result) => {
     const { wall, contender } = result;
     if (wall === undefined) return [];
     return [{ name: nameOf(result, several), ...wall, fill: variable(contender.kind) }];
   });
-  return draw({
-    marginLeft: several ? 170 : layout.marginLeft,
+  return draw(width, several, {
     height: 80 + 28 * data.length,
-    x: { label: 'seconds of wall time (bar: median; line: fastest to slowest)', grid: true, zero: true },
+    x: { label: 'seconds; bar: median, line: fastest to slowest', grid: true, zero: true, ticks: width / 100 },
     y: { label: null, domain: data.map(({ name }) => name) },
     ariaLabel: 'Wall time of each engine',
     marks: [
@@ -72,37 +73,43 @@ interface Part {
 }
 
 /** Bars that are stacked of parts, by name, with a key of their colours above. */
-function shareChart(data: readonly Part[], parts: readonly string[], several: boolean, label: string): string {
+function shareChart(
+  data: readonly Part[],
+  parts: readonly string[],
+  { several, label, width }: { readonly several: boolean; readonly label: string; readonly width: number },
+): string {
   if (data.length === 0) return '';
+  const key = keyOf(parts, width);
   const names = [...new Set(data.map(({ name }) => name))];
-  const chart = draw({
-    marginLeft: several ? 170 : layout.marginLeft,
-    marginTop: 46,
-    height: 106 + 28 * names.length,
-    x: { label, grid: true, percent: true },
+  const chart = draw(width, several, {
+    marginTop: key.height + 20,
+    height: key.height + 76 + 28 * names.length,
+    x: { label, grid: true, percent: true, ticks: width / 100 },
     y: { label: null, domain: names },
     color: { domain: [...parts], range: [...partColours] },
     ariaLabel: label,
     marks: [Plot.barX(data, Plot.stackX({ x: 'share', y: 'name', fill: 'part', order: [...parts] })), Plot.ruleX([0])],
   });
   const end = chart.lastIndexOf('</svg>');
-  return chart.slice(0, end) + keyOf(parts) + chart.slice(end);
+  return chart.slice(0, end) + key.drawing + chart.slice(end);
 }
 
-/** Names of parts beside squares of their colours, for the room above the bars. */
-function keyOf(parts: readonly string[]): string {
-  let x = 8;
+/** Names of parts beside squares of their colours, for the room above the bars; in several rows where one is too short. */
+function keyOf(parts: readonly string[], width: number): { readonly drawing: string; readonly height: number } {
+  let [x, y] = [8, 8];
   const entries = parts.map((part, index) => {
-    const square = `<rect x="${x}" y="8" width="11" height="11" rx="2" fill="${partColours[index]}"></rect>`;
-    const text = `<text x="${x + 16}" y="18" fill="currentColor">${part}</text>`;
-    x += 34 + 7 * part.length;
+    const length = 34 + 7 * part.length;
+    if (x + length > width) [x, y] = [8, y + 20];
+    const square = `<rect x="${x}" y="${y}" width="11" height="11" rx="2" fill="${partColours[index]}"></rect>`;
+    const text = `<text x="${x + 16}" y="${y + 10}" fill="currentColor" text-anchor="start">${part}</text>`;
+    x += length;
     return square + text;
   });
-  return `<g>${entries.join('')}</g>`;
+  return { drawing: `<g>${entries.join('')}</g>`, height: y + 18 };
 }
 
 /** Where the time of our own engines went; empty where nobody told. */
-export function partChart({ results }: Comparison): string {
+export function partChart({ results }: Comparison, width: number = widths.wide): string {
   const several = hasSeveralGuests(results);
   const data = results.flatMap((result) => {
     const whole = timeParts.reduce((sum, [key]) => sum + statistic(result, key), 0);
@@ -111,11 +118,11 @@ export function partChart({ results }: Comparison): string {
     return timeParts.map(([key, part]) => ({ name, part, share: statistic(result, key) / whole }));
   });
   const parts = timeParts.map(([, part]) => part);
-  return shareChart(data, parts, several, 'where the time went, per cent');
+  return shareChart(data, parts, { several, label: 'where the time went, per cent', width });
 }
 
 /** What the probes explain of each engine's time; empty where there are none. */
-export function explanationChart({ results }: Comparison): string {
+export function explanationChart({ results }: Comparison, width: number = widths.wide): string {
   const several = hasSeveralGuests(results);
   const data = results.flatMap((result) => {
     const explanation = explain(result, results);
@@ -124,7 +131,7 @@ export function explanationChart({ results }: Comparison): string {
     return explainedParts.map(([key, part]) => ({ name, part, share: explanation[key] / explanation.measured }));
   });
   const parts = explainedParts.map(([, part]) => part);
-  return shareChart(data, parts, several, 'what the probes explain, per cent of the measured time');
+  return shareChart(data, parts, { several, label: 'per cent of the measured time', width });
 }
 
 /** Declarations of the variables, for one of the themes. */
@@ -150,7 +157,7 @@ export function svgReport(comparison: Comparison): string {
 :root { ${colourVariables('light')} --plot-background: #ffffff; color: #1c2024; background: #ffffff; }
 @media (prefers-color-scheme: dark) { :root { ${colourVariables('dark')} --plot-background: #16191d; color: #e6e8ea; background: #16191d; } }
 </style>`;
-  const { width } = layout;
+  const width = widths.wide;
   const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
   return `${head}${style}${placed.join('\n')}</svg>\n`;
 }

@@ -1,5 +1,5 @@
 /** What a comparison found as one page that needs nothing else: tables and charts, for light and dark screens, wide and narrow. */
-import { colourVariables, explanationChart, partChart, timeChart } from './charts.ts';
+import { colourVariables, explanationChart, partChart, timeChart, widths } from './charts.ts';
 import type { Result } from './comparison.ts';
 import { detailTables, exitLines, hasSeveralGuests, type ReportTable, stoppedLines } from './tables.ts';
 import { baseline, type Comparison, deviation, mebibytes, outputLine, ratio, seconds } from './text-report.ts';
@@ -15,7 +15,7 @@ const style = `
   :root { --text: #e6e8ea; --soft: #9aa4af; --line: #343b43; --back: #16191d; --raised: #1e2328; ${colourVariables('dark')} }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); }
+body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 76rem; font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; }
 p { margin: .25rem 0; }
@@ -30,8 +30,8 @@ th.left, td.left { text-align: left; }
 td.how { white-space: normal; min-width: 12rem; color: var(--soft); }
 .dot { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .5em; }
 svg { display: block; margin: .5rem 0; max-width: 100%; height: auto; color: var(--text); --plot-background: var(--back); }
-.legend { display: flex; flex-wrap: wrap; gap: .25rem 1rem; font-size: .875rem; }
-.key i { display: inline-block; width: .8em; height: .8em; margin-right: .4em; border-radius: 2px; }
+.narrow { display: none; }
+@media (max-width: 44rem) { .wide { display: none; } .narrow { display: block; } th, td { padding: .35rem .5rem; } }
 code { font: .9em ui-monospace, monospace; }
 `;
 
@@ -75,6 +75,13 @@ function timeColumns({ results, timeout }: Comparison, several: boolean): Column
   ];
 }
 
+/** A chart for wide and one for narrow screens, of which the style shows one. */
+function chartOf(draw: (comparison: Comparison, width: number) => string, comparison: Comparison): string {
+  return Object.entries(widths)
+    .map(([name, width]) => `<div class="${name}">${draw(comparison, width)}</div>`)
+    .join('\n');
+}
+
 const paragraphs = (lines: readonly string[]): string =>
   lines.map((line) => `<p class="soft">${escaped(line)}</p>`).join('\n');
 
@@ -111,13 +118,13 @@ export function htmlReport(comparison: Comparison): string {
 <p class="soft">${escaped(machine)}; medians of ${rounds} rounds, each engine in turn, after one to warm up</p>
 <p${differences.length > 0 ? ' class="different"' : ''}>${escaped(outputLine(comparison))}</p>
 <h2>Time</h2>
-${timeChart(comparison)}
+${chartOf(timeChart, comparison)}
 ${tableOf(timeColumns(comparison, several), results)}
 ${paragraphs(stoppedLines(results, timeout))}
-${detail(parts, partChart(comparison))}
+${detail(parts, chartOf(partChart, comparison))}
 ${paragraphs(exitLines(results))}
 ${detail(probes)}
-${detail(explanation, explanationChart(comparison))}
+${detail(explanation, chartOf(explanationChart, comparison))}
 ${paragraphs(absent)}
 </body>
 </html>
