@@ -63,9 +63,10 @@ export interface Result {
   readonly work: ProgramWork | undefined;
 }
 
-/** What a program's instructions did, and how many instructions of WebAssembly stood for each of them where they ran. */
+/** What a program's instructions did, and what stood for each of them where they ran, translated to WebAssembly. */
 export interface ProgramWork extends GuestWork {
-  readonly expansion: number;
+  /** Instructions of WebAssembly, and of the machine code that V8 makes of these; null where that is not known. */
+  readonly expansion: { readonly code: number; readonly host: number | null };
 }
 
 /** One whose output or exit status is another than the first one's. */
@@ -133,8 +134,12 @@ export async function compare(entrants: readonly Entrant[], options: ComparisonO
 
 /** What is read of the document of `stele inspect --json`. */
 interface Inspection {
-  readonly totals: { readonly executed: number; readonly translated: number; readonly work: Work };
-  readonly regions: readonly { readonly executed: number | null; readonly expansion: { readonly code: number } }[];
+  readonly totals: {
+    readonly executed: number;
+    readonly translated: number;
+    readonly work: Work;
+    readonly executedExpansion: ProgramWork['expansion'];
+  };
 }
 
 /** @returns undefined where no translation ran, or the program takes too long */
@@ -144,19 +149,18 @@ async function countWork(entrant: Entrant, options: ComparisonOptions): Promise<
   const { stdout, timedOut } = await options.run(options.inspect(entrant), options.timeout);
   if (timedOut) return undefined;
   try {
-    const { totals, regions } = JSON.parse(new TextDecoder().decode(stdout)) as Inspection;
-    const { executed, translated, work } = totals;
+    const { totals } = JSON.parse(new TextDecoder().decode(stdout)) as Inspection;
+    const { executed, translated, work, executedExpansion } = totals;
     if (translated === 0) return undefined;
     // What the interpreter ran did not count its work: it is taken to be like the rest.
     const scaled = (count: number): number => (count * executed) / translated;
-    const code = regions.reduce((sum, region) => sum + (region.executed ?? 0) * region.expansion.code, 0);
     return {
       instructions: executed,
       memoryAccesses: scaled(work.memoryAccesses),
       floatOperations: scaled(work.floatOperations),
       calls: scaled(work.calls),
       indirectBranches: scaled(work.indirectBranches),
-      expansion: code / translated,
+      expansion: { code: executedExpansion.code, host: executedExpansion.host },
     };
   } catch {
     return undefined;

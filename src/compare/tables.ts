@@ -112,7 +112,9 @@ function programLines(results: readonly Result[]): string[] {
       pageFaults === undefined ? '' : `${whole(pageFaults)} page faults`,
     ].filter((text) => text !== '');
     const name = hasSeveralGuests(results) ? entrant.label : 'the program';
-    const expansion = `${work.expansion.toFixed(1)} instructions of WebAssembly for each in "wasm" and "auto"`;
+    const { code, host } = work.expansion;
+    const machine = host === null ? '' : `, ${host.toFixed(1)} of the host's`;
+    const expansion = `for each, "wasm" and "auto" run ${code.toFixed(1)} instructions of WebAssembly${machine}`;
     return [
       `${name}: ${whole(work.instructions)} instructions (${counts.join(', ')}), ${others.join(', ')}; ${expansion}`,
     ];

@@ -1,4 +1,7 @@
 /** What the probes explain: the model against engines that behave as it assumes, and the reports that show it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { compare, type Entrant, findDifferences, type Result } from '../../src/compare/comparison.ts';
 import type { Contender } from '../../src/compare/contenders.ts';
@@ -54,12 +57,9 @@ function answer(command: readonly string[]): ChildRun {
   if (command[0] === 'inspect') {
     // Half of the instructions ran in the interpreter, which does not tell what they did.
     const half = Object.fromEntries(Object.entries(work).map(([kind, count]) => [kind, count / 2]));
-    const totals = { executed: work.instructions, translated: work.instructions / 2, work: half };
-    const regions = [
-      { executed: work.instructions / 2, expansion: { code: 4 } },
-      { executed: 0, expansion: { code: 1000 } },
-    ];
-    return took(1, 0, JSON.stringify({ totals, regions }));
+    const executedExpansion = { ir: 6, optimized: 4, code: 12.5, host: 7.25 };
+    const totals = { executed: work.instructions, translated: work.instructions / 2, work: half, executedExpansion };
+    return took(1, 0, JSON.stringify({ totals }));
   }
   if (command.includes('nothing')) return took(start, 40, '');
   if (command.includes('probes')) return took(1, 40, probeLines.join(''));
@@ -77,6 +77,9 @@ async function results(entrants: readonly Entrant[] = [entrant]): Promise<Result
     run: async (command) => answer(command),
   });
 }
+
+const schema = readFileSync(join(import.meta.dirname, '../../docs/compare.schema.json'), 'utf8');
+const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(JSON.parse(schema));
 
 const comparisonOf = (all: readonly Result[]): Comparison => ({
   results: all,
@@ -108,7 +111,7 @@ test('an engine that behaves as the model assumes is explained wholly', async ()
     if (explanation === undefined) throw new Error(`${result.contender.name} is not explained`);
     expect(explanation).toMatchObject({ start, measured: seconds, systemCalls: 0.005, pageFaults: 0.0012 });
     expect(explained(explanation) / seconds).toBeCloseTo(1, 3);
-    expect(result.work?.expansion).toBe(4);
+    expect(result.work?.expansion).toEqual({ code: 12.5, host: 7.25 });
   }
 });
 
@@ -129,6 +132,14 @@ test('lines of the program that are not whole are left out', () => {
   });
 });
 
+test('the JSON is as its schema says, with and without probes', async () => {
+  for (const probesOfEntrant of ['probes', undefined]) {
+    const all = await results([{ ...entrant, probes: probesOfEntrant }]);
+    validate(JSON.parse(await jsonReport(comparisonOf(all))));
+    expect(validate.errors).toBe(null);
+  }
+});
+
 test('every report shows the costs and what they explain', async () => {
   const comparison = comparisonOf(await results());
   const text = textReport(comparison);
@@ -136,7 +147,9 @@ test('every report shows the costs and what they explain', async () => {
   expect(text).toContain(
     'the program: 200,000,000 instructions (20 % accesses to memory, 10 % floating-point operations',
   );
-  expect(text).toContain('5,000 system calls, 300 page faults; 4.0 instructions of WebAssembly');
+  expect(text).toContain(
+    '5,000 system calls, 300 page faults; for each, "wasm" and "auto" run 12.5 instructions of WebAssembly, 7.3 of the',
+  );
   expect(text).toMatch(/^auto +50\.0 +0\.0 +5\.0 +1\.2 .* 100 %$/m);
 
   const [header, native] = csvReport(comparison)
