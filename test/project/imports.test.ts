@@ -44,6 +44,8 @@ const violations: readonly [path: string, text: string, message: string][] = [
   ['src/linux/new.ts', "import { x } from '../engines/create-engine.ts';\nexport const y = x;\n", 'never knows which engine'],
   ['src/linux/abi/new.ts', "import { x } from '../../engines/translated/policy.ts';\nexport const y = x;\n", 'never knows which engine'],
   ['src/memory/new.ts', "import { x } from 'koffi';\nexport const y = x;\n", 'Only src/host'],
+  ['web/regions/new.ts', "import { x } from 'node:fs';\nexport const y = x;\n", 'The page runs in a browser'],
+  ['web/new.ts', "import { x } from '../src/host/command.ts';\nexport const y = x;\n", 'The page runs in a browser'],
 ];
 
 // biome-ignore format: one row per line

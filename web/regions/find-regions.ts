@@ -1,5 +1,6 @@
 /** Finds regions by symbol and address, and brings them into an order. */
 import type { RegionSummary } from '../../src/inspect/page-data.ts';
+import { hex } from './numbers.ts';
 
 // biome-ignore format: one row per line
 export const orders = [
@@ -16,6 +17,11 @@ export const orders = [
   readonly title: string;
   readonly compare: (a: RegionSummary, b: RegionSummary) => number;
 }[];
+
+/** The symbol, with an offset where it is not the symbol's begin; without one, the address. */
+export function nameOf({ symbol, pc }: Pick<RegionSummary, 'symbol' | 'pc'>): string {
+  return symbol === '' ? `0x${hex(pc)}` : symbol.replace(/\+0x0$/, '');
+}
 
 /** Milliseconds. */
 export function timeToMake({ times }: RegionSummary): number {

@@ -51,7 +51,11 @@ export function GraphPane({ blocks }: { readonly blocks: readonly BlockReport[] 
   if (problem !== '') return <p class="empty">The graph cannot be drawn: {problem}</p>;
   return (
     <div class="graph" aria-busy={drawn?.blocks !== blocks}>
-      {drawn !== undefined && <Canvas drawn={drawn} />}
+      {drawn === undefined ? (
+        <p class="empty">{several(blocks.length, 'block')} are laid out…</p>
+      ) : (
+        <Canvas drawn={drawn} />
+      )}
     </div>
   );
 }
@@ -84,7 +88,7 @@ function Canvas({ drawn: { blocks, included, center, graph } }: { readonly drawn
   useLayoutEffect(() => {
     const { clientWidth = 0 } = scroller.current ?? {};
     // As large as can be read, if need be by scrolling.
-    zoom.value = Math.min(1, Math.max(0.62, clientWidth / graph.width));
+    zoom.value = Math.min(1, Math.max(0.5, clientWidth / graph.width));
     scroller.current?.scrollTo(0, 0);
     show(0);
   }, [graph]);
@@ -199,6 +203,7 @@ function Node({ block, isEntry, heat, x, y }: NodeProps) {
       role="button"
       tabIndex={0}
       data-block={hex(pc)}
+      style={{ '--heat': heatColour(heat) }}
       aria-label={`Block ${hex(pc)}, ${several(guestInstructions, 'instruction')}${ran}`}
       onPointerEnter={() => point(code)}
       onPointerLeave={() => point([])}
@@ -210,11 +215,7 @@ function Node({ block, isEntry, heat, x, y }: NodeProps) {
       }}
     >
       <rect width={nodeSize.width} height={nodeSize.height} rx={5} />
-      <path
-        class="heat"
-        d={`M5,0 A5,5 0 0 0 0,5 V${nodeSize.height - 5} A5,5 0 0 0 5,${nodeSize.height} Z`}
-        fill={heatColour(heat)}
-      />
+      <path class="heat" d={`M5,0 A5,5 0 0 0 0,5 V${nodeSize.height - 5} A5,5 0 0 0 5,${nodeSize.height} Z`} />
       <text class="address" x={14} y={17}>
         {hex(pc)}
       </text>

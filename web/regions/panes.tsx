@@ -5,6 +5,7 @@ import type { Stage } from '../../src/inspect/stage-names.ts';
 import { source } from '../report/source.ts';
 import { change, view } from '../state/view.ts';
 import { CodePane } from './code-pane.tsx';
+import { nameOf } from './find-regions.ts';
 import { GraphPane } from './graph-pane.tsx';
 import { heatColour, heatOf } from './heat.ts';
 import { type Listing, listingOf } from './listing.ts';
@@ -29,19 +30,21 @@ interface PaneRow {
 // biome-ignore format: one row per line
 export const panes: readonly PaneRow[] = [
   { id: 'graph', title: 'Graph', stages: [], isLinear: false, weight: 1, from: 0, doc: 'control flow: blocks, and how often control went from one to the other' },
-  { id: 'source', title: 'Source', stages: [], isLinear: false, weight: 1.1, from: 1900, doc: 'the lines of the program’s source that the code came from' },
+  { id: 'source', title: 'Source', stages: [], isLinear: false, weight: 1.1, from: 1500, doc: 'the lines of the program’s source that the code came from' },
   { id: 'guest', title: 'Guest', stages: ['guest'], isLinear: true, weight: 0.95, from: 0, doc: 'the guest’s instructions' },
-  { id: 'ir', title: 'IR', stages: ['ir'], isLinear: true, weight: 1, from: 1700, doc: 'operations as they were lifted' },
+  { id: 'ir', title: 'IR', stages: ['ir'], isLinear: true, weight: 1, from: 2000, doc: 'operations as they were lifted' },
   { id: 'optimized', title: 'Optimized', stages: ['optimized'], isLinear: true, weight: 1.2, from: 1200, doc: 'the operations that code is made of, and where registers are written' },
   { id: 'code', title: 'Code', stages: ['js', 'wasm'], isLinear: false, weight: 1.1, from: 0, doc: 'the generated JavaScript or WebAssembly' },
-  { id: 'host', title: 'Host', stages: ['host'], isLinear: false, weight: 1.2, from: 2100, doc: 'machine code that the host’s compiler made' },
+  { id: 'host', title: 'Host', stages: ['host'], isLinear: false, weight: 1.2, from: 1800, doc: 'machine code that the host’s compiler made' },
 ];
 
 const titles: Readonly<Partial<Record<Stage, string>>> = { js: 'JavaScript', wasm: 'WebAssembly' };
 
 /** The panes that are shown, of those that there are. */
 export function shownPanes(): readonly string[] {
-  return view.value.panes ?? panes.filter(({ from }) => innerWidth >= from).map(({ id }) => id);
+  if (view.value.panes !== undefined) return view.value.panes;
+  const hasLines = (source.value?.summary.files.length ?? 0) > 0;
+  return panes.filter(({ id, from }) => innerWidth >= from && (id !== 'source' || hasLines)).map(({ id }) => id);
 }
 
 /** Shows a pane, or hides it. */
@@ -80,7 +83,7 @@ export function Panes({ region, details }: PanesProps) {
             ) : found === undefined ? (
               <p class="empty">{absenceOf(id, region)}</p>
             ) : (
-              <CodePane listing={found.listing} label={`${heading} of ${region.symbol || hex(region.pc)}`} />
+              <CodePane listing={found.listing} label={`${heading} of ${nameOf(region)}`} />
             )}
           </section>
         );

@@ -1,6 +1,6 @@
 /** What there is to say about a region: name, tier, how much ran in it, and how much longer it became with each stage. */
 import type { RegionSummary } from '../../src/inspect/page-data.ts';
-import { timeToMake } from './find-regions.ts';
+import { nameOf, timeToMake } from './find-regions.ts';
 import { grouped, hex, milliseconds, percent, several } from './numbers.ts';
 import { panes, shownPanes, togglePane } from './panes.tsx';
 import { TierMark, tiers } from './tier-mark.tsx';
@@ -19,21 +19,11 @@ export function RegionHead({ region }: { readonly region: RegionSummary }) {
   return (
     <header class="region-head">
       <div class="title">
-        <h2>{symbol === '' ? `0x${hex(pc)}` : symbol.replace(/\+0x0$/, '')}</h2>
+        <h2>{nameOf(region)}</h2>
         <TierMark tier={tier} isRetired={retired !== null} />
         {symbol !== '' && <code>0x{hex(pc)}</code>}
         {line !== '' && <code class="line">{line}</code>}
       </div>
-      <dl class="facts">
-        {region.executed !== null && <Fact name="share" value={percent(region.share ?? 0)} />}
-        {region.executed !== null && <Fact name="instructions run" value={grouped(region.executed)} />}
-        {region.entries !== null && <Fact name="entered" value={`${grouped(region.entries)} ×`} />}
-        <Fact name="blocks" value={grouped(blockCount)} />
-        <Fact name="made in" value={milliseconds(timeToMake(region))} title={made} />
-        <Fact name="ready after" value={milliseconds(madeAt)} />
-        {retired !== null && <Fact name={`until: ${reasons[retired.why]}`} value={milliseconds(retired.at)} />}
-      </dl>
-      <Stages region={region} />
       <div class="pane-switches" role="toolbar" aria-label="Panes">
         {panes.map(({ id, title, doc }, index) => (
           <button
@@ -46,6 +36,18 @@ export function RegionHead({ region }: { readonly region: RegionSummary }) {
             {id === 'code' ? tiers[tier].short : title}
           </button>
         ))}
+      </div>
+      <div class="measures">
+        <dl class="facts">
+          {region.executed !== null && <Fact name="of all" value={percent(region.share ?? 0)} />}
+          {region.executed !== null && <Fact name="instructions" value={grouped(region.executed)} />}
+          {region.entries !== null && <Fact name="entered" value={`${grouped(region.entries)} ×`} />}
+          <Fact name="blocks" value={grouped(blockCount)} />
+          <Fact name="made in" value={milliseconds(timeToMake(region))} title={made} />
+          <Fact name="ready at" value={milliseconds(madeAt)} />
+          {retired !== null && <Fact name={`until: ${reasons[retired.why]}`} value={milliseconds(retired.at)} />}
+        </dl>
+        <Stages region={region} />
       </div>
     </header>
   );

@@ -4,7 +4,7 @@ import type { RegionSummary } from '../../src/inspect/page-data.ts';
 import { source } from '../report/source.ts';
 import { change, view } from '../state/view.ts';
 import { choose, chooseNext, chosen, listed } from './chosen.ts';
-import { orders } from './find-regions.ts';
+import { nameOf, orders } from './find-regions.ts';
 import { heatColour, heatOf } from './heat.ts';
 import { grouped, hex, percent } from './numbers.ts';
 import { TierMark } from './tier-mark.tsx';
@@ -115,6 +115,8 @@ interface RowProps {
 
 function Row({ region, top, heat, isChosen }: RowProps) {
   const { number, symbol, pc, tier, share, guestInstructions, line } = region;
+  // What does not fit is left out of the name, not of the offset, which tells regions of one function apart.
+  const [name, offset = ''] = nameOf(region).split(/(?=\+0x[\da-f]+$)/);
   return (
     // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and says which row is active
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list has the keys
@@ -128,7 +130,10 @@ function Row({ region, top, heat, isChosen }: RowProps) {
       onClick={() => choose(region)}
     >
       <i class="heat" style={{ background: heatColour(heat) }} />
-      <span class="name">{symbol === '' ? `0x${hex(pc)}` : symbol.replace(/\+0x0$/, '')}</span>
+      <span class="name">
+        <span>{name}</span>
+        {offset}
+      </span>
       <TierMark tier={tier} isRetired={region.retired !== null} />
       <span class="number">{share === null ? grouped(guestInstructions) : percent(share)}</span>
     </div>

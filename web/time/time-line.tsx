@@ -3,12 +3,13 @@ import * as Plot from '@observablehq/plot';
 import { useMemo } from 'preact/hooks';
 import type { Summary } from '../../src/inspect/page-data.ts';
 import { choose } from '../regions/chosen.ts';
-import { grouped, hex, milliseconds, percent } from '../regions/numbers.ts';
+import { nameOf } from '../regions/find-regions.ts';
+import { grouped, milliseconds, percent } from '../regions/numbers.ts';
 import { tiers } from '../regions/tier-mark.tsx';
 import { source } from '../report/source.ts';
 import { change } from '../state/view.ts';
 import { Chart, type ChartProps } from './chart.tsx';
-import { type Lane, lanesOf, type Phase, phases, type Rate, ratesOf, tierSums, type Work, workOf } from './run-data.ts';
+import { lanesOf, type Phase, phases, type Rate, ratesOf, tierSums, type Work, workOf } from './run-data.ts';
 
 /** Lanes of the chart of regions. */
 const laneLimit = 40;
@@ -33,9 +34,6 @@ export function TimeLine() {
 function endOf({ timeline, regions }: Summary): number {
   return Math.max(timeline?.at.at(-1) ?? 0, ...regions.map(({ madeAt }) => madeAt), 1);
 }
-
-const nameOf = ({ region: { symbol, pc, number } }: Lane): string =>
-  `${symbol.replace(/\+0x0$/, '') || hex(pc)} #${number}`;
 
 interface Charts {
   readonly speed: ChartProps['draw'];
@@ -128,7 +126,7 @@ function Run({ summary }: { readonly summary: Summary }) {
                 change({ tab: 'regions' });
               }}
             >
-              <code>{nameOf(lane)}</code>
+              <code>{nameOf(lane.region)}</code>
               <span class="track">
                 <i
                   style={{
