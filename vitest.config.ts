@@ -8,5 +8,6 @@ export default defineConfig({
     // No test asserts time: a limit is there so that a hang ends, on a machine that is busy with other things, too.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

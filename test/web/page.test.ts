@@ -61,7 +61,15 @@ describe.runIf(hasBrowser)('in a browser', () => {
   const pane = (id: string): Locator => page.locator(`.pane.${id}`);
   const line = (id: string, text: string): Locator => pane(id).locator('.cm-line', { hasText: text }).first();
   const texts = async (lines: Locator): Promise<string[]> => await lines.allTextContents();
-  const fragment = (): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.slice(1));
+  /** What the address says, as soon as it does. */
+  const expectFragment = async (field: string, value: string | null): Promise<void> => {
+    const fragment = (): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.slice(1));
+    await expect.poll(() => fragment().get(field)).toBe(value);
+  };
+  /** How many there are, as soon as there are as many. */
+  const expectCount = async (found: Locator, count: number): Promise<void> => {
+    await expect.poll(async () => await found.count()).toBe(count);
+  };
   const expectChosen = async (name: string): Promise<void> => {
     await page.locator('.region-head h2', { hasText: new RegExp(`^${name}$`) }).waitFor();
     // The list says the same.
@@ -80,7 +88,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await page.locator('.row .name', { hasText: 'function_9999' }).click();
     await expectChosen('function_9999');
     expect(await rows.count()).toBeLessThan(100);
-    expect(fragment().get('region')).toBe('9999');
+    await expectFragment('region', '9999');
   });
 
   test('symbols, addresses and source lines are found', async () => {
@@ -98,13 +106,13 @@ describe.runIf(hasBrowser)('in a browser', () => {
     expect(await texts(names)).toEqual(['function_4660']);
     await search.press('Enter');
     await expectChosen('function_4660');
-    expect(fragment().get('at')).toBe('10048d18');
-    expect(await pane('guest').locator('.selected').count()).toBe(1);
+    await expectFragment('at', '10048d18');
+    await expectCount(pane('guest').locator('.selected'), 1);
     await search.fill('loop.c:77');
     await page.locator('.row .name', { hasText: /^function_77$/ }).waitFor();
     await search.fill('nowhere');
     await page.locator('.regions .empty').waitFor();
-    expect(await names.count()).toBe(0);
+    await expectCount(names, 0);
   });
 
   test('the list is sorted by what one likes', async () => {
@@ -113,24 +121,24 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await page.locator('.row .name', { hasText: /^function_10$/ }).waitFor();
     const names = (await texts(page.locator('.row .name'))).slice(0, 3);
     expect(names).toEqual(['function_0', 'function_1', 'function_10']);
-    expect(fragment().get('sort')).toBe('name');
+    await expectFragment('sort', 'name');
   });
 
   test('the graph has the blocks and the counts of each way between them', async () => {
     await open('region=9');
     const graph = pane('graph');
     await graph.locator('.node').first().waitFor();
-    expect(await graph.locator('.node').count()).toBe(4);
+    await expectCount(graph.locator('.node'), 4);
     // Region 9's loop runs a million times: it is entered with a tenth of that.
     const edges = await texts(graph.locator('.edge text'));
     expect(edges.toSorted()).toEqual(['100K', '100K', '1M', '900K']);
     expect(await texts(graph.locator('.edge.back text'))).toEqual(['900K']);
     await graph.locator('.node[data-block="10000250"]').click();
-    expect(fragment().get('at')).toBe('10000250');
-    expect(await texts(pane('guest').locator('.selected'))).toEqual(['addi    r3,r3,7']);
+    await expectFragment('at', '10000250');
+    await expect.poll(async () => await texts(pane('guest').locator('.selected'))).toEqual(['addi    r3,r3,7']);
     await graph.locator('.node[data-block="10000260"]').hover();
-    expect(await pane('guest').locator('.pointed').count()).toBe(4);
-    expect(await pane('optimized').locator('.pointed').count()).toBe(8);
+    await expectCount(pane('guest').locator('.pointed'), 4);
+    await expectCount(pane('optimized').locator('.pointed'), 8);
   });
 
   test('what became of a guest instruction lights up in every pane, and the other way round', async () => {
@@ -155,20 +163,20 @@ describe.runIf(hasBrowser)('in a browser', () => {
     expect(await lit('ir')).toHaveLength(12);
     // Away from all code nothing is lit.
     await page.locator('.brand').hover();
-    await expect.poll(async () => await page.locator('.pointed').count()).toBe(0);
+    await expectCount(page.locator('.pointed'), 0);
   });
 
   test('a click selects an instruction; the other panes go there, and the address keeps it', async () => {
     await open();
     await pane('guest').locator('.cm-line').nth(15).click();
-    expect(fragment().get('at')).toBe('1000003c');
+    await expectFragment('at', '1000003c');
     const far = pane('code').locator('.cm-line.selected').first();
     await far.waitFor();
     const [box, around] = [await far.boundingBox(), await pane('code').boundingBox()];
     expect(box?.y).toBeGreaterThan(around?.y as number);
     expect(box?.y).toBeLessThan((around?.y as number) + (around?.height as number));
     await pane('guest').locator('.cm-line').nth(15).click();
-    expect(fragment().get('at')).toBeNull();
+    await expectFragment('at', null);
   });
 
   test('source lines stand beside the code that came from them', async () => {
@@ -191,12 +199,13 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await pane('guest').locator('.cm-line').nth(2).click();
     await page.keyboard.press('4');
     await page.keyboard.press('t');
+    await expectFragment('theme', 'dark');
     const link = page.url();
     const other = await page.context().newPage();
     await other.goto(link);
     await other.locator('.pane.guest .cm-line.selected').waitFor();
     expect(await other.locator('.region-head h2').textContent()).toBe('function_4');
-    expect(await other.locator('.pane.ir').count()).toBe(1);
+    await expectCount(other.locator('.pane.ir'), 1);
     expect(await other.locator('html').getAttribute('data-theme')).toBe('dark');
     // And a step back is the region before.
     await page.goBack();
@@ -214,7 +223,7 @@ describe.runIf(hasBrowser)('in a browser', () => {
     const light = await background();
     await page.locator('.bar .icon', { hasText: 'Dark' }).click();
     await expect.poll(background).toBe(dark);
-    expect(fragment().get('theme')).toBe('dark');
+    await expectFragment('theme', 'dark');
     await page.locator('.bar .icon', { hasText: 'Light' }).click();
     await expect.poll(background).toBe(light);
   });
@@ -228,25 +237,25 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await expectChosen('function_1');
     await page.keyboard.press('n');
     await page.keyboard.press('n');
-    expect(fragment().get('at')).toBe('10000044');
+    await expectFragment('at', '10000044');
     await page.keyboard.press('p');
-    expect(fragment().get('at')).toBe('10000040');
+    await expectFragment('at', '10000040');
     await page.keyboard.press('Escape');
-    expect(fragment().get('at')).toBeNull();
+    await expectFragment('at', null);
     await page.keyboard.press('3');
-    await expect.poll(async () => await pane('guest').count()).toBe(0);
+    await expectCount(pane('guest'), 0);
     await page.keyboard.press('3');
     await pane('guest').waitFor();
     await page.keyboard.press('?');
     const help = page.locator('dialog.help');
     await help.waitFor();
-    expect(await help.locator('kbd', { hasText: '/' }).count()).toBe(1);
+    await expectCount(help.locator('kbd', { hasText: '/' }), 1);
     await page.keyboard.press('Escape');
     await help.waitFor({ state: 'hidden' });
     await page.keyboard.press(']');
     await page.locator('.time').waitFor();
     await page.keyboard.press('/');
-    await expect.poll(async () => await page.locator('#search:focus').count()).toBe(1);
+    await expectCount(page.locator('#search:focus'), 1);
     // What is typed there is text.
     await page.keyboard.type('77?');
     expect(await page.locator('#search').inputValue()).toBe('77?');
@@ -263,12 +272,12 @@ describe.runIf(hasBrowser)('in a browser', () => {
     await page.locator('[role="tab"]', { hasText: 'Time line' }).click();
     const charts = page.locator('.time .chart svg');
     await charts.nth(2).waitFor();
-    expect(await charts.count()).toBe(3);
+    await expectCount(charts, 3);
     expect(await charts.nth(0).locator('rect').count()).toBeGreaterThan(4);
-    expect(await page.locator('.time tbody tr').count()).toBe(3);
+    await expectCount(page.locator('.time tbody tr'), 3);
     expect(await page.locator('.time tbody tr').first().textContent()).toMatch(/^interpreted1,000,000/);
     const lanes = page.locator('.lanes button');
-    expect(await lanes.count()).toBe(40);
+    await expectCount(lanes, 40);
     await lanes.nth(5).click();
     await expectChosen('function_5');
   });
