@@ -101,7 +101,10 @@ async function removeCompiled() {
 }
 
 /** Modules that come with large libraries: bundles of their own beside the program, which no other run has to read. */
-const separate = new Map([['src/compare/html-report.ts', 'html-report.js']]);
+const separate = new Map([
+  ['src/compare/html-report.ts', 'html-report.js'],
+  ['src/cli/machine-file.ts', 'machine-file.js'],
+]);
 
 const withSeparateFiles = {
   name: 'with-separate-files',

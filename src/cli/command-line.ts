@@ -5,6 +5,8 @@ import { probes } from '../compare/probes.ts';
 import type { CompareOptions } from './compare.ts';
 import type { InspectOptions } from './inspect.ts';
 import { addInspect, separateServe } from './inspect-options.ts';
+import type { MachinesOptions } from './machines.ts';
+import { addMachines, splitMachines } from './machines-options.ts';
 import { type OptionRow, type PartialOptions, parseValue, runOptions, UsageError } from './options.ts';
 
 /** What the user asked for. */
@@ -34,6 +36,7 @@ export type Request =
       readonly program: string;
       readonly args: readonly string[];
     }
+  | { readonly kind: 'machines'; readonly options: MachinesOptions }
   /** Text to print on standard output: help, version. */
   | { readonly kind: 'print'; readonly text: string };
 
@@ -112,6 +115,10 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   const inspect = addInspect(stele, (options, program, programArgs) => {
     request = { kind: 'inspect', options, program, args: programArgs };
   });
+  const [first, ...others] = args[0] === 'machines' ? splitMachines(args) : [args];
+  addMachines(stele, others, (options) => {
+    request = { kind: 'machines', options };
+  });
   const doctor = stele
     .command('doctor')
     .description('tell what this machine offers, and what to do where something is missing');
@@ -130,7 +137,7 @@ export function parseCommandLine(args: readonly string[], version: string): Requ
   };
   cacheCommand('list', 'list them by program, those used last first').option('--json', 'print the list as JSON');
   cacheCommand('clear', 'remove all of them');
-  const [command, ...rest] = args;
+  const [command, ...rest] = first;
   try {
     const expanded =
       command === 'run' ? expandAliases(rest) : command === 'inspect' ? separateServe(rest, inspect) : rest;

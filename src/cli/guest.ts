@@ -45,6 +45,8 @@ export interface GuestOptions {
   /** Directory that absolute paths are looked up in first. */
   readonly root?: Uint8Array;
   readonly stackLimit: number;
+  /** Bytes of address space that the guest may have (RLIMIT_AS). */
+  readonly memoryLimit?: number | undefined;
   /** Lets WebAssembly translations leave checks of accesses to the processor. */
   readonly findHostPages?: FindHostPages;
   /** For the engine `virtualized`. */
@@ -109,7 +111,8 @@ export function createGuest(options: GuestOptions): Guest {
   memory.coherentCode = frontend.coherentCode === true;
   const program = loadElf(image, memory, new TextDecoder().decode(options.path));
   const files = new Files({ host: options.fileHost, abi, root: options.root });
-  const process = new Process({ memory, system, files, signalAbi: signals, stackLimit: options.stackLimit });
+  const limits = { stack: options.stackLimit, addressSpace: options.memoryLimit };
+  const process = new Process({ memory, system, files, signalAbi: signals, limits });
   const state = new State(frontend.registers, memory.buffer, memory.allocateStateBlock());
   const thread = startThread(process, state, {
     program,

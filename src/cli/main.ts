@@ -2,24 +2,37 @@
 import manifest from '../../package.json' with { type: 'json' };
 import { commandArguments, exit, writeError, writeOutput } from '../host/command.ts';
 import { deferOptimization } from '../host/tiering.ts';
+import { type MachineData, machineCommand } from '../machines/messages.ts';
 import type { Request } from './command-line.ts';
 import { UsageError } from './options.ts';
 
+interface MachineThreadRequest {
+  readonly kind: 'machine';
+  readonly data: MachineData;
+}
+
 const usageStatus = 1;
+/** Commands with options to read about; without one the user may mean `run`. */
+const helpTopics = new Set(['compare', 'inspect', 'machines']);
 /** EX_SOFTWARE of sysexits.h: an error of Stele's own. */
 const internalErrorStatus = 70;
 
 /** What to do. Without options there is nothing to parse: the program's name ends them, and commander need not be loaded. */
-async function request(args: readonly string[]): Promise<Request> {
+async function request(args: readonly string[]): Promise<Request | MachineThreadRequest> {
   const [command, program, ...rest] = args;
   if (command === 'run' && program !== undefined && !program.startsWith('-')) {
     return { kind: 'run', options: {}, program, args: rest };
+  }
+  if (command === machineCommand) {
+    const { machineData } = await import('../host/machine-threads.ts');
+    const data = machineData<MachineData>();
+    if (data !== undefined) return { kind: 'machine', data };
   }
   const { parseCommandLine } = await import('./command-line.ts');
   return parseCommandLine(args, manifest.version);
 }
 
-async function perform(wanted: Request): Promise<number> {
+async function perform(wanted: Request | MachineThreadRequest): Promise<number> {
   switch (wanted.kind) {
     case 'run': {
       // Before anything else is evaluated: V8 would begin to optimize what makes tables.
@@ -43,6 +56,15 @@ async function perform(wanted: Request): Promise<number> {
       const { inspect } = await import('./inspect.ts');
       return await inspect(wanted.options, wanted.program, wanted.args);
     }
+    case 'machines': {
+      const { runMachines } = await import('./machines.ts');
+      return await runMachines(wanted.options);
+    }
+    case 'machine': {
+      const { runMachine } = await import('./machine.ts');
+      await runMachine(wanted.data);
+      return 0;
+    }
     case 'print':
       writeOutput(wanted.text);
       return 0;
@@ -58,7 +80,9 @@ async function main(): Promise<number> {
       writeError(describeInternalError(error));
       return internalErrorStatus;
     }
-    writeError(`stele: ${error.message}\nTry "stele --help" or "stele run --help".\n`);
+    const [command] = commandArguments();
+    const topic = helpTopics.has(command) ? command : 'run';
+    writeError(`stele: ${error.message}\nTry "stele --help" or "stele ${topic} --help".\n`);
     return usageStatus;
   }
 }

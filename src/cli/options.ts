@@ -10,11 +10,30 @@ export const logKinds: readonly LogKind[] = ['in_asm', 'op', 'out_js', 'out_wasm
 
 /**
  * What an option's value is: a switch; text; a list of texts (the flag can be repeated); a size in bytes
- * (suffixes K, M, G); a choice among names; a set of names with commas.
+ * (suffixes K, M, G); a limit, which is a size or seconds (suffixes ms, s, m, h), or `none`; a positive number; a choice
+ * among names; a set of names with commas.
  */
-export type OptionKind = 'switch' | 'text' | 'texts' | 'size' | 'choice' | 'names';
+export type OptionKind =
+  | 'switch'
+  | 'text'
+  | 'texts'
+  | 'size'
+  | 'size limit'
+  | 'time limit'
+  | 'number'
+  | 'choice'
+  | 'names';
 
-export interface OptionRow {
+/** What an option can be; a limit that is none is infinite. */
+export type OptionValue = boolean | string | number | string[];
+
+/** What the texts of an option mean. */
+export interface ValueRow {
+  readonly kind: OptionKind;
+  readonly choices?: readonly string[];
+}
+
+export interface OptionRow extends ValueRow {
   /** Key in RunOptions: `long` in camel case, which commander makes of it too. */
   readonly key: keyof RunOptions;
   /** One letter, as QEMU's user mode has it; empty for none. */
@@ -25,8 +44,6 @@ export interface OptionRow {
   readonly alias?: string;
   /** Placeholder of the value in the help; empty for a switch. */
   readonly value: string;
-  readonly kind: OptionKind;
-  readonly choices?: readonly string[];
   readonly environment: string;
   readonly default: RunOptions[keyof RunOptions];
   readonly doc: string;
@@ -104,28 +121,49 @@ export class UsageError extends Error {
 }
 
 const sizeUnits: Readonly<Record<string, number>> = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 };
+const timeUnits: Readonly<Record<string, number>> = { '': 1, ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** @returns bytes @throws UsageError */
+function parseSize(text: string, where: string): number {
+  const match = /^(\d+)([KMG]?)$/i.exec(text);
+  const size = match === null ? 0 : Number(match[1]) * sizeUnits[match[2].toUpperCase()];
+  if (size < 1) throw new UsageError(`${where}: "${text}" is not a size such as 8M`);
+  return size;
+}
+
+/** @returns seconds @throws UsageError */
+function parseTime(text: string, where: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|)$/.exec(text);
+  const time = match === null ? 0 : Number(match[1]) * timeUnits[match[2]];
+  if (!(time > 0)) throw new UsageError(`${where}: "${text}" is not a time such as 10s, 500ms or 2m`);
+  return time;
+}
 
 /**
  * The value that a text stands for.
  * @param where names the source in messages: `--engine`, `STELE_ENGINE`
  * @throws UsageError
  */
-export function parseValue(row: OptionRow, text: string, where: string): RunOptions[keyof RunOptions] {
+export function parseValue(row: ValueRow, text: string, where: string): OptionValue {
   switch (row.kind) {
     case 'switch':
       if (text === '1' || text === 'true' || text === 'yes') return true;
       if (text === '0' || text === 'false' || text === 'no' || text === '') return false;
       throw new UsageError(`${where}: "${text}" is neither 1 nor 0`);
-    case 'size': {
-      const match = /^(\d+)([KMG]?)$/i.exec(text);
-      const size = match === null ? 0 : Number(match[1]) * sizeUnits[match[2].toUpperCase()];
-      if (size < 1) throw new UsageError(`${where}: "${text}" is not a size such as 8M`);
-      return size;
-    }
+    case 'size':
+      return parseSize(text, where);
+    case 'size limit':
+      return text === 'none' ? Number.POSITIVE_INFINITY : parseSize(text, where);
+    case 'time limit':
+      return text === 'none' ? Number.POSITIVE_INFINITY : parseTime(text, where);
+    case 'number':
+      if (!(Number(text) > 0 && Number(text) < 1e9))
+        throw new UsageError(`${where}: "${text}" is not a positive number`);
+      return Number(text);
     case 'choice':
-      return oneOf(row, text, where) as EngineName;
+      return oneOf(row, text, where);
     case 'names':
-      return text.split(',').map((name) => oneOf(row, name, where)) as LogKind[];
+      return text.split(',').map((name) => oneOf(row, name, where));
     case 'texts':
       return [text];
     case 'text':
@@ -133,7 +171,7 @@ export function parseValue(row: OptionRow, text: string, where: string): RunOpti
   }
 }
 
-function oneOf(row: OptionRow, name: string, where: string): string {
+function oneOf(row: ValueRow, name: string, where: string): string {
   const choices = row.choices as readonly string[];
   if (!choices.includes(name)) throw new UsageError(`${where}: "${name}" is not one of ${choices.join(', ')}`);
   return name;
@@ -143,13 +181,13 @@ function oneOf(row: OptionRow, name: string, where: string): string {
  * The value that a configuration file's entry stands for: JSON's own types, or what an option takes as text.
  * @throws UsageError
  */
-function configuredValue(row: OptionRow, value: unknown, where: string): RunOptions[keyof RunOptions] {
+function configuredValue(row: OptionRow, value: unknown, where: string): OptionValue {
   if (typeof value === 'string') return parseValue(row, value, where);
   if (row.kind === 'switch' && typeof value === 'boolean') return value;
   if (row.kind === 'size' && typeof value === 'number') return parseValue(row, String(value), where);
   if ((row.kind === 'texts' || row.kind === 'names') && Array.isArray(value)) {
     const texts = value.map(String);
-    return row.kind === 'texts' ? texts : (texts.map((name) => oneOf(row, name, where)) as LogKind[]);
+    return row.kind === 'texts' ? texts : texts.map((name) => oneOf(row, name, where));
   }
   throw new UsageError(`${where}: ${JSON.stringify(value)} cannot be used here`);
 }
@@ -157,7 +195,7 @@ function configuredValue(row: OptionRow, value: unknown, where: string): RunOpti
 /** Options from one source: only those that it sets. */
 export type PartialOptions = Partial<RunOptions>;
 
-function assign(options: PartialOptions, row: OptionRow, value: RunOptions[keyof RunOptions]): void {
+function assign(options: PartialOptions, row: OptionRow, value: OptionValue): void {
   (options as Record<string, unknown>)[row.key] = value;
 }
 

@@ -1,6 +1,5 @@
 /** `stele run`: runs a program as if it had been started itself: its output, its exit status, its death by a signal. */
 
-import { describeFatalSignal } from '../diagnostics/fatal-signal.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { EngineUnavailable } from '../engines/create-engine.ts';
 import type { Log, LogKind } from '../engines/engine.ts';
@@ -20,9 +19,9 @@ import { findHostPages } from '../host/page-protection.ts';
 import { startTracedProcess } from '../host/ptrace.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
-import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
 import { completeOptions } from './configuration.ts';
+import { fatalReport } from './fatal-report.ts';
 import { createGuest, type Guest, runCost } from './guest.ts';
 import { guestEnvironment } from './guest-environment.ts';
 import type { PartialOptions, RunOptions } from './options.ts';
@@ -113,7 +112,7 @@ export async function run(
   const ended = now();
   await session?.end(status);
   guest.engine.close();
-  if (status.kind === 'signal' && status.core) writeError(report(status, guest));
+  if (status.kind === 'signal' && status.core) writeError(fatalReport(status, guest));
   await profiles?.finish(guest, program);
   if (statistics !== undefined) {
     const { statisticsJson, statisticsTable } = await import('../diagnostics/statistics.ts');
@@ -149,26 +148,4 @@ function logger(kinds: ReadonlySet<LogKind>, sink: TextSink): Log {
 async function createTracer(sink: TextSink) {
   const { Strace } = await import('../linux/strace.ts');
   return new Strace((text) => sink.write(text));
-}
-
-function report(status: Extract<ExitStatus, { kind: 'signal' }>, guest: Guest): string {
-  const { symbols, lines, frontend, memory, thread } = guest;
-  const fatal = {
-    signal: status.signal,
-    description: signalDescription(status.signal),
-    pc: status.pc,
-    address: status.address,
-    access: thread.exception?.access ?? 0,
-    mayBeStale:
-      (thread.exception?.access ?? 0) !== 0 &&
-      guest.engine.statistics.regions + guest.engine.statistics.regionsFromCache > 0,
-  };
-  return describeFatalSignal(fatal, {
-    frontend,
-    memory,
-    state: thread.state,
-    symbolAt: (address) => symbols.symbolAt(address),
-    lineAt: (address) => lines.lineAt(address),
-    recentCalls: guest.recentCalls(),
-  });
 }

@@ -19,6 +19,8 @@ export class EngineUnavailable extends Error {}
 /** @throws EngineUnavailable */
 export function createEngine(name: EngineName, asked: EngineOptions): Engine {
   const { host, frontend } = asked;
+  const foreign = foreignGuest(name, frontend.name);
+  if (foreign !== '') throw new EngineUnavailable(foreign);
   if (name === 'virtualized') return createVirtualizedEngine(asked);
   if (name === 'traced') return createTracedEngine(asked);
   const options = host.log?.wants('exec') ? { ...asked, frontend: withEntryLog(frontend, host) } : asked;
@@ -26,19 +28,24 @@ export function createEngine(name: EngineName, asked: EngineOptions): Engine {
   return new TranslatedEngine(name, options);
 }
 
-function createVirtualizedEngine({ frontend, memory, host, createVirtualMachine }: EngineOptions): Engine {
-  if (frontend.name !== 'x86-64') {
-    throw new EngineUnavailable(`it runs x86-64 programs on the processor itself, and this one is ${frontend.name}`);
+/** Why an engine cannot run guests of a kind, wherever that is, as a clause; empty where it can. @param guest a frontend's name */
+export function foreignGuest(name: EngineName, guest: string): string {
+  if (name === 'virtualized' && guest !== 'x86-64') {
+    return `it runs x86-64 programs on the processor itself, and this one is ${guest}`;
   }
+  if (name === 'traced' && guest !== 'x86-64' && guest !== 'i386') {
+    return `it runs x86 programs on the processor itself, and this one is ${guest}`;
+  }
+  return '';
+}
+
+function createVirtualizedEngine({ memory, host, createVirtualMachine }: EngineOptions): Engine {
   const machine = createVirtualMachine?.() ?? { reason: 'nobody offered a virtual machine' };
   if ('reason' in machine) throw new EngineUnavailable(machine.reason);
   return new VirtualizedEngine({ machine, memory, host });
 }
 
 function createTracedEngine({ frontend, memory, host, startTracedProcess }: EngineOptions): Engine {
-  if (frontend.name !== 'x86-64' && frontend.name !== 'i386') {
-    throw new EngineUnavailable(`it runs x86 programs on the processor itself, and this one is ${frontend.name}`);
-  }
   const { minimum } = memory;
   const contents = memory.mappings().map(({ start, end }): [number, number] => [start - minimum, end - start]);
   const process = startTracedProcess?.(traceeProgram(), memory.guestPages(), contents) ?? {

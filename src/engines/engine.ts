@@ -70,6 +70,8 @@ export interface Engine {
   invalidate(start: number, length: number): void;
   /** From now on dead registers too are exact at faults: the guest handles SIGSEGV or SIGBUS and may look. */
   requirePreciseFaults(): void;
+  /** Nanoseconds of processor time that guest code has used outside of the thread that calls run(); absent: none. */
+  cpuTimeElsewhere?(): number;
   /** The guest has come to its end: keeps what later runs can use. */
   close(): void;
 }

@@ -110,17 +110,17 @@ const problems: Readonly<Record<string, string>> = {
   EPIPE: 'Broken pipe',
 };
 
-function fileProblem(error: unknown): FileProblem {
+export function fileProblem(error: unknown): FileProblem {
   const { code = 'EIO', message } = error as NodeJS.ErrnoException;
   return { code, message: problems[code] ?? message };
 }
 
 /**
- * Writes text to a descriptor, all of it, also to a pipe or terminal that is not ready at once.
+ * Writes to a descriptor, all of it, also to a pipe or terminal that is not ready at once.
  * @returns what kept it from that
  */
-function writeWhole(descriptor: number, text: string): FileProblem | undefined {
-  let rest: Uint8Array = Buffer.from(text);
+export function writeBytes(descriptor: number, bytes: Uint8Array): FileProblem | undefined {
+  let rest = bytes;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
@@ -130,6 +130,10 @@ function writeWhole(descriptor: number, text: string): FileProblem | undefined {
     }
   }
   return undefined;
+}
+
+function writeWhole(descriptor: number, text: string): FileProblem | undefined {
+  return writeBytes(descriptor, Buffer.from(text));
 }
 
 /** Writes to the command's standard output; a reader that has gone away is not an error. */

@@ -29,6 +29,8 @@ const systemCallBit = 0x80;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_FIXED = 0x11;
 const __WALL = 0x40000000;
+/** The clock of a process's processor time (MAKE_PROCESS_CPUCLOCK of include/linux/posix-timers.h). */
+const CPUCLOCK_SCHED = 2;
 
 interface Native {
   ptrace(request: number, pid: number, address: number, data: number | bigint): number;
@@ -41,6 +43,7 @@ interface Native {
   mmap(address: number, length: number, protection: number, flags: number, descriptor: number, offset: number): number;
   memmove(destination: Uint8Array, source: Uint8Array, length: number): number;
   spawn(pid: Uint8Array, path: string, actions: null, attributes: null, args: string[], environment: string[]): number;
+  clockGettime(clock: number, time: Uint8Array): number;
 }
 
 const prototypes: { readonly [Name in keyof Native]: string } = {
@@ -55,6 +58,7 @@ const prototypes: { readonly [Name in keyof Native]: string } = {
   memmove: 'uintptr_t memmove(void *destination, void *source, size_t length)',
   spawn:
     'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **args, const char **environment)',
+  clockGettime: 'int clock_gettime(int clock, void *time)',
 };
 
 /** Starts a traced process (StartTracedProcess). */
@@ -82,6 +86,7 @@ class PtracedProcess implements TracedProcess {
   private readonly pid: number;
   private readonly status = new Uint8Array(4);
   private hasEnded = false;
+  private lastCpuTime = 0;
 
   constructor(
     native: Native & CallErrors & CallErrors,
@@ -145,6 +150,15 @@ class PtracedProcess implements TracedProcess {
   poke(address: number, value: bigint): void {
     const result = this.native.ptrace(request.POKEDATA, this.pid, address, BigInt.asIntN(64, value));
     this.checked(result, 'PTRACE_POKEDATA');
+  }
+
+  cpuTime(): number {
+    if (this.hasEnded) return this.lastCpuTime;
+    const time = new DataView(new ArrayBuffer(16));
+    const processClock = (~this.pid << 3) | CPUCLOCK_SCHED;
+    this.checked(this.native.clockGettime(processClock, new Uint8Array(time.buffer)), 'clock_gettime');
+    this.lastCpuTime = Number(time.getBigInt64(0, true)) * 1e9 + Number(time.getBigInt64(8, true));
+    return this.lastCpuTime;
   }
 
   close(): void {

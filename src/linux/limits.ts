@@ -31,12 +31,24 @@ export interface Limit {
 
 export const defaultStackLimit = 8 << 20;
 
+/** Limits that a process begins with, in bytes. */
+export interface FirstLimits {
+  readonly stack?: number;
+  /** Of the address space, hard and soft; undefined: none. */
+  readonly addressSpace?: number | undefined;
+}
+
 export class Limits {
+  /** Limits for which something was refused to the process. */
+  readonly reached = new Set<number>();
   private readonly table: Limit[];
 
-  constructor(stackLimit = defaultStackLimit) {
+  constructor({ stack = defaultStackLimit, addressSpace }: FirstLimits = {}) {
     this.table = new Array(resourceCount).fill({ soft: infinity, hard: infinity });
-    this.table[resource.STACK] = { soft: BigInt(stackLimit), hard: infinity };
+    this.table[resource.STACK] = { soft: BigInt(stack), hard: infinity };
+    if (addressSpace !== undefined) {
+      this.table[resource.AS] = { soft: BigInt(addressSpace), hard: BigInt(addressSpace) };
+    }
     this.table[resource.CORE] = { soft: 0n, hard: infinity };
     this.table[resource.NOFILE] = { soft: 1024n, hard: 4096n };
     this.table[resource.NPROC] = { soft: 4096n, hard: 4096n };

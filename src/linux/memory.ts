@@ -32,7 +32,18 @@ function withinLimits(process: Process, growth: number, isData: boolean): boolea
   const data = isData ? process.limits.soft(resource.DATA) : Number.POSITIVE_INFINITY;
   if (space === Number.POSITIVE_INFINITY && data === Number.POSITIVE_INFINITY) return true;
   const mapped = mappedBytes(process.memory);
-  return mapped.all + growth <= space && mapped.data + growth <= data;
+  const fits = mapped.all + growth <= space && mapped.data + growth <= data;
+  if (!fits) process.limits.reached.add(mapped.all + growth > space ? resource.AS : resource.DATA);
+  return fits;
+}
+
+/**
+ * Extends the stack over an address that was accessed, if it lies just below and the limits allow it.
+ * @returns whether the access can be made now
+ */
+export function growStack(process: Process, address: number): boolean {
+  const { memory, limits } = process;
+  return memory.growStack(address, limits.soft(resource.STACK), (growth) => withinLimits(process, growth, false));
 }
 
 /** Moves the break; a wish that cannot be met leaves it where it is. */

@@ -5,7 +5,7 @@ import { Clocks } from './clocks.ts';
 import { AsynchronousEvents } from './events.ts';
 import type { Files } from './files.ts';
 import { IntervalTimers } from './interval-timers.ts';
-import { Limits } from './limits.ts';
+import { type FirstLimits, Limits } from './limits.ts';
 import { MappedFiles } from './memory-files.ts';
 import { PosixTimers } from './posix-timers.ts';
 import type { SignalAbi } from './signal-frame.ts';
@@ -48,8 +48,7 @@ export interface ProcessOptions {
   readonly system: System;
   readonly files: Files;
   readonly signalAbi: SignalAbi;
-  /** Bytes of the stack limit that the guest sees. */
-  readonly stackLimit?: number;
+  readonly limits?: FirstLimits;
 }
 
 export class Process {
@@ -97,7 +96,7 @@ export class Process {
     this.files = options.files;
     this.signalAbi = options.signalAbi;
     this.id = options.system.processId;
-    this.limits = new Limits(options.stackLimit);
+    this.limits = new Limits(options.limits);
     this.signals = new Signals(this);
     this.events = new AsynchronousEvents(this);
     this.clocks = new Clocks(options.system);

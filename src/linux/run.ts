@@ -5,7 +5,7 @@
 import { type ExitReason, exitReasons } from '../../translators/ir/operations.ts';
 import { header } from '../../translators/ir/state.ts';
 import type { Engine } from '../engines/engine.ts';
-import { resource } from './limits.ts';
+import { growStack } from './memory.ts';
 import type { ExitStatus } from './process.ts';
 import { deliverSignals, deliverSignalsUnder } from './signal-delivery.ts';
 import { signalCode, signalNumbers } from './signals.ts';
@@ -63,13 +63,13 @@ export async function runThread(thread: Thread, engine: Engine, supervisor?: Sup
 /** Turns what stopped the guest's instruction into a signal, unless a stack that grows makes it go on. */
 function raiseException(thread: Thread, reason: ExitReason): void {
   const { process, state } = thread;
-  const { memory, limits, signals, signalAbi } = process;
+  const { memory, signals, signalAbi } = process;
   const detail = state.i32[header.detail >> 2];
   const access = state.i32[header.access >> 2];
   let exception: ThreadException = { reason, detail, address: 0, access, mapped: false, isStack: false };
   if (reason === 'fault' || reason === 'wide_address') {
     const low = detail >>> 0;
-    if (reason === 'fault' && memory.growStack(low, limits.soft(resource.STACK))) return;
+    if (reason === 'fault' && growStack(process, low)) return;
     const wide = access === executeAccess ? undefined : process.wideAddress(thread);
     const address = wide?.address ?? low;
     const mapped = wide === undefined && memory.find(low) !== undefined;

@@ -28,13 +28,17 @@ const stackGuard = 256 * pageSize;
 const leastStackGap = 128 << 20;
 /** A stack without a limit gets as much as this at the start. */
 const largestStack = 64 << 20;
+/** What execve(2) gives it besides the arguments (stack_expand of setup_arg_pages, fs/exec.c), and a page for what else lies there. */
+const firstStack = (128 << 10) + pageSize;
+/** An argument takes a zero, and a pointer of at most this size. */
+const largestWord = 9;
 
 /** A first thread, ready to run the program, in a process whose memory holds the program. */
 export function startThread(process: Process, state: State, options: StartupOptions): Thread {
   const thread = new Thread(process.id, state, process);
   process.threads.push(thread);
   prepareHeap(process, options.program.breakStart);
-  const top = mapStack(process, options.program.stackExecutable);
+  const top = mapStack(process, options);
   mapTrampoline(process);
   process.name = commandName(options.path);
   const stackPointer = fillStack(process, top, options);
@@ -61,12 +65,16 @@ function prepareHeap(process: Process, end: number): void {
 }
 
 /** @returns the address past the stack's highest */
-function mapStack(process: Process, executable: boolean): number {
+function mapStack(process: Process, { program, arguments: args, environment }: StartupOptions): number {
   const { memory, limits } = process;
   const size = Math.min(limits.soft(resource.STACK), largestStack) & -pageSize;
+  // Where what is mapped counts, the stack grows as it is used, as on Linux.
+  const strings = [...args, ...environment].reduce((bytes, { length }) => bytes + length + largestWord, 0);
+  const isCounted = limits.soft(resource.AS) !== Number.POSITIVE_INFINITY;
+  const first = isCounted ? Math.min(size, (firstStack + strings) & -pageSize) : size;
   const top = memory.limit;
-  const bits = protection.read | protection.write | (executable ? protection.execute : 0);
-  memory.map(top - size, size, bits, { growsDown: true, name: '[stack]' });
+  const bits = protection.read | protection.write | (program.stackExecutable ? protection.execute : 0);
+  memory.map(top - first, first, bits, { growsDown: true, name: '[stack]' });
   process.mappingCeiling = top - Math.max(size, leastStackGap) - stackGuard;
   return top;
 }

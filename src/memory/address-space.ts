@@ -317,6 +317,14 @@ export class AddressSpace implements GuestMemory {
     return this.list.at(address);
   }
 
+  get mappedBytes(): number {
+    return this.list.bytes;
+  }
+
+  get mostMappedBytes(): number {
+    return this.list.mostBytes;
+  }
+
   mappings(): Mapping[] {
     this.releaseAllCode();
     return this.list.all();
@@ -330,7 +338,7 @@ export class AddressSpace implements GuestMemory {
     return this.table.firstWithout(start >>> pageShift, end, access) === end;
   }
 
-  growStack(address: number, stackLimit: number): boolean {
+  growStack(address: number, stackLimit: number, mayMap = (_growth: number): boolean => true): boolean {
     this.releaseAllCode();
     const stack = this.list.above(address);
     const start = address - (address % pageSize);
@@ -339,6 +347,7 @@ export class AddressSpace implements GuestMemory {
     const lower = this.list.below(start);
     const guard = lower === undefined || lower.growsDown || lower.protection === 0 ? 0 : stackGuard;
     if (lower !== undefined && start - lower.end < guard) return false;
+    if (!mayMap(stack.start - start)) return false;
     const { protection, shared, name, offset } = stack;
     this.map(start, stack.start - start, protection, { shared, growsDown: true, name, offset });
     return true;

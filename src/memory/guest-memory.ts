@@ -101,15 +101,19 @@ export interface GuestMemory extends MemoryView {
   isFree(start: number, length: number): boolean;
   /** The mapping that holds an address. */
   find(address: number): Mapping | undefined;
+  /** Bytes that are mapped, now and at the most so far. */
+  readonly mappedBytes: number;
+  readonly mostMappedBytes: number;
   /** All mappings in address order. */
   mappings(): Mapping[];
   /** Whether every byte of the range allows the access (bits 1 read, 2 write, 4 execute). */
   allows(start: number, length: number, access: number): boolean;
   /**
    * Extends a growing-down stack over the address if it lies just below one, within `stackLimit` bytes.
+   * @param mayMap whether so many bytes more may be mapped
    * @returns whether it did
    */
-  growStack(address: number, stackLimit: number): boolean;
+  growStack(address: number, stackLimit: number, mayMap?: (growth: number) => boolean): boolean;
 
   readU8(address: number): number;
   readU16(address: number): number;

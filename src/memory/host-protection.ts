@@ -18,6 +18,8 @@ const mostMappings = 0x4000;
 
 /** What the host lets WebAssembly code do with the pages of one memory. */
 export interface HostPages {
+  /** Mappings from which on it is not to be asked any more, where other guests have the rest of its room. */
+  readonly mostMappings?: number;
   /**
    * Sets what the host allows on a range.
    * @param offset in the memory's buffer, in bytes; it and the length are multiples of 4096
@@ -57,7 +59,7 @@ export class HostProtection {
   /** Gives a range the same bits, whatever is mapped. @returns false when the host has no room */
   set(start: number, end: number, bits: number): boolean {
     if (start >= end) return true;
-    if (this.list.length > mostMappings) return false;
+    if (this.list.length > (this.pages.mostMappings ?? mostMappings)) return false;
     return this.pages.protect(this.hostOffset(start, end - start), end - start, bits);
   }
 

@@ -31,8 +31,15 @@ function joins(a: Mapping, b: Mapping): boolean {
   );
 }
 
+function lengthOf(mappings: readonly Mapping[]): number {
+  return mappings.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
 export class MappingList {
   private records: Mapping[] = [];
+  /** Bytes of all records together, now and at the most. */
+  bytes = 0;
+  mostBytes = 0;
 
   get length(): number {
     return this.records.length;
@@ -85,6 +92,8 @@ export class MappingList {
 
   /** Puts records, all inside the range and in address order, in the place of what the range held. */
   replace(start: number, end: number, inserted: readonly Mapping[]): void {
+    this.bytes += lengthOf(inserted) - lengthOf(this.within(start, end));
+    this.mostBytes = Math.max(this.mostBytes, this.bytes);
     const first = this.indexAbove(start);
     let last = first;
     const parts: Mapping[] = [];

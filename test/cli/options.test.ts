@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/command-line.ts';
 import { guestEnvironment } from '../../src/cli/guest-environment.ts';
+import { machinesPage } from '../../src/cli/machines-page.ts';
 import {
   optionsFromConfiguration,
   optionsFromEnvironment,
@@ -46,8 +47,10 @@ describe('the rows of options', () => {
   });
 });
 
-test('docs/options.md is what the rows say (node scripts/options.ts writes it)', () => {
-  expect(readFileSync(new URL('../../docs/options.md', import.meta.url), 'utf8')).toBe(optionsPage());
+test('docs/options.md and docs/machines.md are what the rows say (node scripts/options.ts writes them)', () => {
+  const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  expect(read('docs/options.md')).toBe(optionsPage());
+  expect(read('docs/machines.md')).toBe(machinesPage(read('examples/machines.yaml')));
 });
 
 describe('the command line', () => {

@@ -77,6 +77,7 @@ const examples: Readonly<Record<string, boolean>> = {
   life: false,
   mandelbrot: false,
   probes: false,
+  trouble: false,
   forth: true,
 };
 /**

@@ -146,7 +146,7 @@ export function createProcess(options: TestProcessOptions = {}) {
   const system = new StillSystem();
   const files = new Files({ host: new NodeFiles(), abi });
   const { stackLimit } = options;
-  const process = new Process({ memory, system, files, signalAbi: signals, stackLimit });
+  const process = new Process({ memory, system, files, signalAbi: signals, limits: { stack: stackLimit } });
   const state = new State(file, memory.buffer, memory.allocateStateBlock());
   const thread = startThread(process, state, {
     program,

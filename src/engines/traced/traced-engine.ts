@@ -138,6 +138,10 @@ export class TracedEngine implements Engine {
   /** The processor's faults are always precise. */
   requirePreciseFaults(): void {}
 
+  cpuTimeElsewhere(): number {
+    return this.options.process.cpuTime();
+  }
+
   close(): void {
     this.options.memory.onPermissionChange = () => {};
     this.options.process.close();

@@ -30,6 +30,8 @@ export interface TracedProcess {
   getSignalInformation(into: Uint8Array): void;
   /** Writes eight bytes of its memory. */
   poke(address: number, value: bigint): void;
+  /** Processor time that it has used, in nanoseconds. */
+  cpuTime(): number;
   close(): void;
 }
 
