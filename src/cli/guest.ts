@@ -155,6 +155,7 @@ export function createGuest(options: GuestOptions): Guest {
       lineAt: (address) => lines.lineAt(address),
       timeBase: () => timeBase(system),
       keepsRunning: options.keepsRunning,
+      poll: system.poll,
       now: options.measure ? () => performance.now() : undefined,
       log,
     },

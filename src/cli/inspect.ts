@@ -1,6 +1,4 @@
 /** `stele inspect`: runs a program, or only translates it, and shows its translations. */
-import type { Places } from '../diagnostics/places.ts';
-import { statisticsJson } from '../diagnostics/statistics.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { TranslatedEngine } from '../engines/translated/translated-engine.ts';
 import { argumentBytes, environmentBytes, outputIsColoured, writeError, writeOutput } from '../host/command.ts';
@@ -11,7 +9,6 @@ import { translateAhead } from '../inspect/ahead.ts';
 import { Collector } from '../inspect/collector.ts';
 import { coloured, plain } from '../inspect/colours.ts';
 import { byHeat, type Findings, type Heat, type RegionReport, regionReport, reportOf } from '../inspect/report.ts';
-import { SourceFiles } from '../inspect/source-files.ts';
 import { type Stage, stages } from '../inspect/stage-names.ts';
 import { hotTable, listing } from '../inspect/views.ts';
 import type { ExitStatus } from '../linux/process.ts';
@@ -19,7 +16,8 @@ import { runThread } from '../linux/run.ts';
 import { signalDescription } from '../linux/signals.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
 import { protection } from '../memory/guest-memory.ts';
-import { createGuest, type Guest, runCost } from './guest.ts';
+import { createGuest, type Guest } from './guest.ts';
+import { type Found, findingsOf } from './guest-findings.ts';
 import { findHostCode } from './inspect-host.ts';
 import type { InspectedEngine } from './inspect-options.ts';
 import { preparePage } from './inspect-page.ts';
@@ -92,30 +90,8 @@ export async function inspect(options: InspectOptions, program: string, args: re
   else status = await runThread(guest.thread, guest.engine);
   const ended = performance.now();
   guest.engine.close();
-  const { symbols, lines, memory } = guest;
-  const count = (offset: number): number => memory.view.getFloat64(offset, true);
-  const executed = guest.engine.statistics.guestInstructions;
-  collector.sample({ at: ended, executed, count });
-  const statistics = statisticsJson(runCost(guest, system, loaded - start, ended - loaded));
-  const places: Places = {
-    symbolAt: (address) => symbols.symbolAt(address),
-    lineAt: (address) => lines.lineAt(address),
-  };
-  const found: Found = {
-    program,
-    arguments: args,
-    abi: guest.image.target.abi,
-    engine: guest.engine.name,
-    status,
-    executed,
-    statistics: status === undefined ? null : JSON.parse(statistics),
-    collected: collector.collected,
-    samples: collector.samples,
-    start: loaded,
-    places,
-    files: new SourceFiles(places),
-    count,
-  };
+  const times = { start, loaded, ended };
+  const found = findingsOf(guest, system, collector, { program, arguments: args, status, times });
   const heats = byHeat(found);
   const chosen = choose(options, found, heats);
   const findings: Findings = { ...found, ...(await hostCodeFor(options, found, heats, chosen)) };
@@ -123,9 +99,6 @@ export async function inspect(options: InspectOptions, program: string, args: re
   await page?.show(findings, heats);
   return 0;
 }
-
-/** What was found before anybody asked for machine code. */
-type Found = Omit<Findings, 'host' | 'hostNote'>;
 
 /** The regions that the views show. */
 interface Choice {

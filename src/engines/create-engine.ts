@@ -1,5 +1,6 @@
 /** Engines by the names that users give. */
 import type { Engine, EngineOptions } from './engine.ts';
+import type { EngineName } from './engine-names.ts';
 import { InterpretedEngine } from './interpreted/interpreted-engine.ts';
 import { withEntryLog } from './log.ts';
 import { TracedEngine } from './traced/traced-engine.ts';
@@ -7,11 +8,7 @@ import { traceeProgram } from './traced/tracee-program.ts';
 import { TranslatedEngine } from './translated/translated-engine.ts';
 import { VirtualizedEngine } from './virtualized/virtualized-engine.ts';
 
-/** Engines that run any guest. */
-export const portableEngineNames = ['interpreted', 'blocks', 'regions', 'wasm', 'auto'] as const;
-export type PortableEngineName = (typeof portableEngineNames)[number];
-export const engineNames = [...portableEngineNames, 'virtualized', 'traced'] as const;
-export type EngineName = (typeof engineNames)[number];
+export { type EngineName, engineNames, type PortableEngineName, portableEngineNames } from './engine-names.ts';
 
 /** An engine cannot run this guest on this machine; the message says why, in a clause. */
 export class EngineUnavailable extends Error {}

@@ -27,6 +27,8 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
   readonly log?: Log;
   /** See Machine. */
   keepsRunning?(): void;
+  /** See System: called again and again between translations. */
+  readonly poll?: (() => void) | undefined;
   /** Milliseconds of a steady clock, when costs are to be measured. */
   readonly now?: () => number;
 }

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import os from 'node:os';
 import { signalName } from '../linux/signals.ts';
+import { callAfter } from './call-after.ts';
 import type { CpuTime, Credentials, MachineFacts, ProcessIds, ResourceUsage, System, Ticker } from './system.ts';
 
 const nanosecondsPerMillisecond = 1e6;
@@ -129,20 +130,7 @@ export class NodeSystem implements System {
   // -- waiting
 
   after(nanoseconds: number, callback: () => void): () => void {
-    const deadline = this.monotonicTime() + nanoseconds;
-    let timer: NodeJS.Timeout;
-    // A timer of the host may be early by part of a millisecond, and cannot be very late.
-    const wait = (left: number): void => {
-      const milliseconds = Math.ceil(left / nanosecondsPerMillisecond);
-      timer = setTimeout(check, Math.min(longestTimeout, Math.max(1, milliseconds)));
-    };
-    const check = (): void => {
-      const left = deadline - this.monotonicTime();
-      if (left > 0) wait(left);
-      else callback();
-    };
-    wait(nanoseconds);
-    return () => clearTimeout(timer);
+    return callAfter(() => this.monotonicTime(), nanoseconds, callback);
   }
 
   pause(nanoseconds: number): void {

@@ -19,11 +19,14 @@ function isForUs({ headers }: IncomingMessage, port: number): boolean {
   return [loopback, 'localhost', '[::1]'].some((name) => headers.host === `${name}:${port}`);
 }
 
-/** Nothing comes from elsewhere, and nobody else may have it in a frame; shared memory asks for the same. */
+/**
+ * Nothing comes from elsewhere, and nobody else may have it in a frame; shared memory asks for the same. Programs that run
+ * in the page are translated to JavaScript and WebAssembly there.
+ */
 const headers: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
-    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; style-src 'unsafe-inline'; img-src data:; worker-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:; style-src 'unsafe-inline'; img-src data:; worker-src blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'same-origin',

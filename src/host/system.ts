@@ -92,6 +92,8 @@ export interface System {
    * translated code comes back to look after signals and timers.
    */
   startTicker(words: Int32Array, index: number): Ticker;
+  /** Does a ticker's work where it cannot have a thread of its own: whoever holds this one calls it every now and then. */
+  readonly poll?: (() => void) | undefined;
 }
 
 export interface Ticker {

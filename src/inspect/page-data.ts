@@ -86,7 +86,12 @@ export async function compress(value: unknown): Promise<string> {
 }
 
 export async function decompress(text: string): Promise<unknown> {
+  return JSON.parse(new TextDecoder().decode(await inflate(text)));
+}
+
+/** The bytes that gzip and base64 made a text of. */
+export async function inflate(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return await new Response(stream).json();
+  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -43,6 +43,9 @@ const violations: readonly [path: string, text: string, message: string][] = [
   ['src/linux/new.ts', "import { x } from 'node:fs';\nexport const y = x;\n", 'Only src/host'],
   ['src/linux/new.ts', "import { x } from '../engines/create-engine.ts';\nexport const y = x;\n", 'never knows which engine'],
   ['src/linux/abi/new.ts', "import { x } from '../../engines/translated/policy.ts';\nexport const y = x;\n", 'never knows which engine'],
+  ['src/browser/new.ts', "import { x } from 'node:fs';\nexport const y = x;\n", 'The page runs in a browser'],
+  ['src/browser/new.ts', "import { x } from '../host/node-files.ts';\nexport const y = x;\n", 'The page runs in a browser'],
+  ['src/browser/new.ts', 'export const y = process.pid;\n', 'the global variable process'],
   ['src/memory/new.ts', "import { x } from 'koffi';\nexport const y = x;\n", 'Only src/host'],
   ['web/regions/new.ts', "import { x } from 'node:fs';\nexport const y = x;\n", 'The page runs in a browser'],
   ['web/new.ts', "import { x } from '../src/host/command.ts';\nexport const y = x;\n", 'The page runs in a browser'],
@@ -52,6 +55,7 @@ const violations: readonly [path: string, text: string, message: string][] = [
 const allowed: readonly [path: string, text: string][] = [
   ['src/linux/new.ts', "import type { Engine } from '../engines/engine.ts';\nexport type Y = Engine;\n"],
   ['src/host/new.ts', "import { openSync } from 'node:fs';\nexport const y = openSync;\n"],
+  ['src/browser/new.ts', "import type { System } from '../host/system.ts';\nexport type Y = System;\n"],
   ['src/engines/new.ts', "import { x } from '../../translators/powerpc/frontend.ts';\nexport const y = x;\n"],
   ['translators/javascript/new.ts', "import { x } from '../ir/types.ts';\nexport const y = x;\n"],
 ];

@@ -201,6 +201,7 @@ export class ThreadCode {
   /** Runs the thread until header.exit is not 0 or the personality wants to be left for. */
   run(): void {
     const { interpreter, policy, unwind } = this;
+    const { poll } = this.options.host;
     const words = this.state.i32;
     words[exitWord] = exitCode.none;
     this.leaving = false;
@@ -208,6 +209,7 @@ export class ThreadCode {
     this.modeLeft = true;
     for (;;) {
       unwind[0] = 0;
+      poll?.();
       if (words[interruptWord] !== 0) {
         words[exitWord] = exitCode.interrupt;
         break;
