@@ -1,5 +1,6 @@
 /** Builds the page as one file, inspector.html: what `stele inspect --html` writes and `--serve` shows must need nothing else. */
 import { defineConfig, type Plugin } from 'vite';
+import { embeddedParts } from './run/embedded-parts.ts';
 
 /** Text that may stand in an HTML script: nothing in it ends the script or begins a comment. */
 const inScript = (code: string): string => code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
@@ -37,7 +38,7 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [oneFile],
+  plugins: [embeddedParts, oneFile],
   // A page that is a file has no origin, and Chromium starts no module from a blob there.
   worker: { format: 'iife' },
   build: {

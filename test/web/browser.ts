@@ -31,7 +31,7 @@ export async function startBrowser(): Promise<Browser> {
 /** The page without a report. Builds it where its sources are newer, for `stele inspect`, too. */
 export async function pageTemplate(): Promise<string> {
   const path = join(root, 'dist/inspector.html');
-  const sources = Math.max(newest(join(root, 'web')), newest(join(root, 'src/inspect')));
+  const sources = Math.max(...['web', 'src', 'translators', 'examples'].map((folder) => newest(join(root, folder))));
   if (!existsSync(path) || statSync(path).mtimeMs < sources)
     await build({ configFile: join(root, 'web/vite.config.ts') });
   return readFileSync(path, 'utf8');

@@ -31,7 +31,10 @@ export const loaded = signal<Loaded | undefined>(undefined);
 effect(() => {
   const region = chosen.value;
   const from = source.value;
-  if (region === undefined || from === undefined) return;
+  if (region === undefined || from === undefined) {
+    loaded.value = undefined;
+    return;
+  }
   let isWanted = true;
   from.details(region.number).then(
     (details) => {

@@ -1,6 +1,7 @@
 /** The tabs of the page, from left to right. */
 import type { ComponentType } from 'preact';
 import { Regions } from '../regions/regions.tsx';
+import { RunTab } from '../run/run-tab.tsx';
 import { TimeLine } from '../time/time-line.tsx';
 
 export interface Tab {
@@ -13,4 +14,5 @@ export interface Tab {
 export const tabs: readonly Tab[] = [
   { id: 'regions', title: 'Regions', Content: Regions },
   { id: 'time', title: 'Time line', Content: TimeLine },
+  { id: 'run', title: 'Run', Content: RunTab },
 ];
