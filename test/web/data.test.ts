@@ -4,6 +4,7 @@ import { compress, decompress, detailsOf, type RegionSummary, summaryOf } from '
 import { addressOf, findRegions, holds, orders } from '../../web/regions/find-regions.ts';
 import { blocksAround, curve, edgesOf, layOut, nodeSize } from '../../web/regions/flow-graph.ts';
 import { heatColour, heatOf } from '../../web/regions/heat.ts';
+import { indented } from '../../web/regions/listing.ts';
 import { milliseconds, percent, several, short } from '../../web/regions/numbers.ts';
 import { sourceListing } from '../../web/regions/source-listing.ts';
 import { lanesOf, type phases, ratesOf, tierSums, workOf } from '../../web/time/run-data.ts';
@@ -241,6 +242,22 @@ describe('source lines', () => {
     expect(sourceListing([{ ...blocks[0], source: [] }], [], String)).toBeUndefined();
     expect(sourceListing([{ ...blocks[0], source: [[blocks[0].pc, -1, 0]] }], [], String)).toBeUndefined();
   });
+});
+
+test('generated JavaScript is indented by its braces', () => {
+  const lines = ['function f(n) {', 'for (;;) {', 'if (n) { n = 0; break; }', '} else {', 'n++;', '}', '}', '}', '}'];
+  const expected = [
+    'function f(n) {',
+    '  for (;;) {',
+    '    if (n) { n = 0; break; }',
+    '  } else {',
+    '    n++;',
+    '  }',
+    '}',
+    '}',
+    '}',
+  ];
+  expect(indented(lines.join('\n')).split('\n')).toEqual(expected);
 });
 
 describe('numbers', () => {

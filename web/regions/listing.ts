@@ -38,6 +38,20 @@ export interface Heading {
   readonly count: string;
 }
 
+/** Generated JavaScript has no indentation; people like to have it. Braces stand at the ends of its lines. */
+export function indented(source: string): string {
+  let depth = 0;
+  return source
+    .split('\n')
+    .map((line) => {
+      const closing = /^\}*/.exec(line)?.[0].length ?? 0;
+      const own = Math.max(0, depth - closing);
+      depth = Math.max(0, depth + line.split('{').length - line.split('}').length);
+      return '  '.repeat(own) + line;
+    })
+    .join('\n');
+}
+
 /** How a stage of a region is listed. @param isLinear whether block follows on block, each under a heading */
 export function listingOf(
   { stage, text, pcs, blocks }: StageText,
@@ -52,7 +66,7 @@ export function listingOf(
     });
   }
   return {
-    text,
+    text: stage === 'js' ? indented(text) : text,
     stage,
     spans: pcs.map(instructionAt),
     labels: stage === 'guest' ? pcs.map(hex) : undefined,
