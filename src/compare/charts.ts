@@ -37,22 +37,23 @@ function nameOf({ entrant, contender }: Result, several: boolean): string {
   return several ? `${entrant.label} ${contender.name}` : contender.name;
 }
 
-/** Wall time of everybody who came to the end, with the extremes. */
+/** Wall time of everybody who came to the end, with the extremes, and processor time where that was measured. */
 export function timeChart({ results }: Comparison, width: number = widths.wide): string {
   const several = hasSeveralGuests(results);
   const data = results.flatMap((result) => {
-    const { wall, contender } = result;
+    const { wall, cpu, contender } = result;
     if (wall === undefined) return [];
-    return [{ name: nameOf(result, several), ...wall, fill: variable(contender.kind) }];
+    return [{ name: nameOf(result, several), ...wall, cpu: cpu?.median ?? 0, fill: variable(contender.kind) }];
   });
   return draw(width, several, {
     height: 80 + 28 * data.length,
-    x: { label: 'seconds; bar: median, line: fastest to slowest', grid: true, zero: true, ticks: width / 100 },
+    x: { label: 'seconds: wall time (pale), processor time', grid: true, zero: true, ticks: width / 100 },
     y: { label: null, domain: data.map(({ name }) => name) },
     ariaLabel: 'Wall time of each engine',
     marks: [
-      Plot.barX(data, { x: 'median', y: 'name', fill: 'fill' }),
-      Plot.ruleY(data, { x1: 'least', x2: 'most', y: 'name', strokeWidth: 2 }),
+      Plot.barX(data, { x: 'median', y: 'name', fill: 'fill', fillOpacity: 0.4 }),
+      Plot.barX(data, { x: 'cpu', y: 'name', fill: 'fill', insetTop: 5, insetBottom: 5 }),
+      Plot.ruleY(data, { x1: 'least', x2: 'most', y: 'name', strokeWidth: 1.5 }),
       Plot.text(data, {
         x: 'most',
         y: 'name',
