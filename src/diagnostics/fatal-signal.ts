@@ -1,6 +1,8 @@
 /** What is printed when a signal ends the guest: where, why, the code there, the registers and the last system calls. */
+
 import type { Fetch, Frontend } from '../../translators/frontend.ts';
 import type { State } from '../../translators/ir/state.ts';
+import type { CallFrame } from '../elf/call-frames.ts';
 import { type GuestMemory, peekMapped } from '../memory/guest-memory.ts';
 import { backTrace } from './back-trace.ts';
 import { hex8, type Places, symbolicAddress } from './places.ts';
@@ -25,6 +27,8 @@ export interface GuestView extends Places {
   readonly frontend: Frontend;
   readonly memory: GuestMemory;
   readonly state: State;
+  /** What the compiler tells of the frame of the code at a guest address. */
+  frameAt?(address: number): CallFrame | undefined;
   /** The last system calls as strace prints them, oldest first. */
   readonly recentCalls: readonly string[];
 }
@@ -67,7 +71,13 @@ function describeCalls(pc: number, guest: GuestView): string[] {
     const bytes = peekMapped(memory, address >>> 0, 4);
     return bytes === undefined ? undefined : number(bytes, frontend);
   };
-  const view = { state, pc, word, symbolAt: (address: number) => guest.symbolAt(address) };
+  const view = {
+    state,
+    pc,
+    word,
+    symbolAt: (address: number) => guest.symbolAt(address),
+    frameAt: (address: number) => guest.frameAt?.(address),
+  };
   const calls = backTrace(frontend.name, view, callLimit + 1);
   if (calls.length === 0) return [];
   const lines = calls.slice(0, callLimit).map((call) => `    0x${hex8(call)}${describePlace(call, guest)}`);
