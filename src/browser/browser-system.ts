@@ -82,23 +82,21 @@ export class BrowserSystem implements System {
 
   /** A tick, when it is time for one, where no other thread can do that. */
   readonly poll = (): void => {
+    if (performance.now() < this.nextTick || this.worker !== undefined) return;
     const { interrupt } = this;
-    const now = performance.now();
-    if (now < this.nextTick || interrupt === undefined || this.worker !== undefined) return;
-    Atomics.store(interrupt.words, interrupt.index, 1);
-    const next = now + this.control[1];
-    const deadline = this.deadline[0] - performance.timeOrigin;
-    this.nextTick = deadline > now ? Math.min(next, deadline) : next;
+    if (interrupt !== undefined) Atomics.store(interrupt.words, interrupt.index, 1);
+    this.nextTick = performance.now() + this.control[1];
   };
 
   startTicker(): Ticker {
     this.control[1] = tickLength;
-    this.nextTick = 0;
     this.wakeTicker();
     return {
       setDeadline: (time) => {
-        this.deadline[0] = time / nanosecondsPerMillisecond + performance.timeOrigin;
-        this.nextTick = 0;
+        const milliseconds = time / nanosecondsPerMillisecond;
+        this.deadline[0] = milliseconds + performance.timeOrigin;
+        // No sooner than that: a guest that is interrupted at once whenever a timer is set comes to nothing else.
+        this.nextTick = Math.min(this.nextTick, milliseconds);
         this.wakeTicker();
       },
       stop: () => {

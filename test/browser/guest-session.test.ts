@@ -1,10 +1,12 @@
 /** Runs by messages, as a page's worker has them: programs of each machine, keys, limits, files, inspection. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { RunRequest } from '../../src/browser/session-messages.ts';
 import { readElf } from '../../src/elf/read-elf.ts';
+import { outputPath } from '../guests/cases.ts';
 import { steleEntry } from '../programs/run-guest.ts';
 import { example, guest, request, Told } from './session.ts';
 
@@ -36,6 +38,27 @@ describe('programs', () => {
     const told = await run(bytes, { arguments: args });
     expect(told.output.replaceAll('\r\n', '\n')).toBe(expected.output);
     expect(told.of('ended')?.outcome).toEqual({ kind: 'exit', code: expected.status });
+  });
+  // What the C library and the kernel give programs; all but those whose output depends on what standard output is.
+  test.each([
+    ['signals'],
+
+    ['waiting'],
+    ['clocks'],
+    ['files'],
+    ['status'],
+    ['directories'],
+    ['descriptors'],
+    ['mapped_files'],
+    ['bad_pointers'],
+    ['identity'],
+    ['limits'],
+    ['buffering'],
+    ['faults'],
+  ])('the check %s gives what is recorded', async (name) => {
+    const limits = { ...request(guest('hello')).limits, memory: 1 << 30 };
+    const told = await run(guest('checks'), { arguments: [name], limits });
+    expect(told.output.replaceAll('\r\n', '\n')).toBe(readFileSync(outputPath(name), 'utf8'));
   });
   test('every portable engine runs them', async () => {
     const outputs = await Promise.all(
@@ -125,9 +148,16 @@ describe('limits', () => {
     expect(told.of('refused')?.reason).toBe('program: the files take more than 100000 bytes');
   });
   test('of memory: a program gets no more', async () => {
-    const limits = { ...request(guest('hello')).limits, memory: 1 << 20 };
-    const told = await run(guest('checks'), { arguments: ['memory'], limits });
-    expect(told.of('ended')?.outcome).not.toEqual({ kind: 'exit', code: 0 });
+    const [enough, little] = await Promise.all(
+      [1 << 30, 1 << 20].map(async (memory) => {
+        const limits = { ...request(guest('hello')).limits, memory };
+        const told = await run(guest('checks'), { arguments: ['heap'], limits });
+        return told.output.replaceAll('\r\n', '\n');
+      }),
+    );
+    const recorded = readFileSync(outputPath('heap'), 'utf8');
+    expect(enough).toBe(recorded);
+    expect(little).not.toBe(recorded);
   });
 });
 
