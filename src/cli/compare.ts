@@ -5,13 +5,11 @@ import { csvReport, jsonReport } from '../compare/data-report.ts';
 import { type Comparison, textReport } from '../compare/text-report.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { readElf } from '../elf/read-elf.ts';
-import { traceeProgram } from '../engines/traced/tracee-program.ts';
 import { examplePath, mayExecute, progressLine, steleCommand, writeError, writeOutput } from '../host/command.ts';
 import { machineDescription, programVersion, runtime } from '../host/inspection.ts';
-import { createVirtualMachine } from '../host/kvm.ts';
 import { canMeasureResources, runMeasured } from '../host/measured-child.ts';
-import { startTracedProcess } from '../host/ptrace.ts';
 import { UsageError } from './options.ts';
+import { tracingProblem, virtualizationProblem } from './processor-engines.ts';
 import { cannotRun, openReport, readProgram } from './program-file.ts';
 
 export interface CompareOptions {
@@ -62,7 +60,7 @@ export async function runCompare(options: CompareOptions, program: string, args:
     architecture: runtime().architecture,
     platform: runtime().platform,
     programVersion,
-    virtualizationProblem: () => problemOf(createVirtualMachine()),
+    virtualizationProblem,
     tracingProblem,
   };
   const entrants: Entrant[] = [];
@@ -150,16 +148,4 @@ function chosen(entrant: Entrant, options: CompareOptions): Entrant {
   const contenders = entrant.contenders.filter(({ name }) => isWanted(name, options));
   if (contenders.length === 0) throw new UsageError(`--engines: nobody of these can run ${entrant.program} here`);
   return { ...entrant, contenders };
-}
-
-/** Why something that was made to see whether it can be was not made; empty where it was. */
-function problemOf(made: { close(): void } | { readonly reason: string }): string {
-  if ('reason' in made) return made.reason;
-  made.close();
-  return '';
-}
-
-function tracingProblem(): string {
-  const page = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
-  return problemOf(startTracedProcess(traceeProgram(), page, []));
 }

@@ -6,6 +6,7 @@ import { cacheDirectory, readText, writeOutput } from '../host/command.ts';
 import { canBeWritten, deviceProblem, isDirectory, programVersion, runtime } from '../host/inspection.ts';
 import { ffiProblem, findHostPages } from '../host/page-protection.ts';
 import { AddressSpace } from '../memory/address-space.ts';
+import { tracingProblem, virtualizationProblem } from './processor-engines.ts';
 
 /** What checks ask. */
 export const machine = {
@@ -41,6 +42,8 @@ export const machine = {
     const pages = findHostPages(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
     return 'reason' in pages ? pages.reason : '';
   },
+  virtualizationProblem,
+  tracingProblem,
 };
 export type Machine = typeof machine;
 
@@ -83,6 +86,8 @@ export const checks: readonly Check[] = [
 /** What programs for each kind of guest are compiled with, looked for in and emulated by, with Debian's packages. */
 const targets = [
   { name: 'powerpc-linux-gnu', libraries: 'libc6-dev-powerpc-cross', emulators: ['qemu-ppc', 'qemu-ppc-static'] },
+  { name: 'i686-linux-gnu', libraries: 'libc6-dev-i386-cross', emulators: ['qemu-i386', 'qemu-i386-static'] },
+  { name: 'x86_64-linux-gnu', libraries: 'libc6-dev-amd64-cross', emulators: ['qemu-x86_64', 'qemu-x86_64-static'] },
 ];
 
 const there = (detail: string): Finding => ({ isThere: true, detail });
@@ -156,24 +161,38 @@ function checkCache({ cacheDirectory, canBeWritten }: Machine): Finding {
     : missing(`${directory} cannot be written`, 'set XDG_CACHE_HOME to a directory of yours');
 }
 
-function checkKvm({ deviceProblem }: Machine): Finding {
+/** The kernel's modules of KVM, and what each makes virtual machines of; a paravirtualized one is for hosts that are virtual machines themselves. */
+const kvmKinds = [
+  { module: 'kvm_pvm', kind: 'paravirtualized (kvm_pvm)' },
+  { module: 'kvm_intel', kind: "the processor's own (kvm_intel)" },
+  { module: 'kvm_amd', kind: "the processor's own (kvm_amd)" },
+] as const;
+
+function checkKvm({ deviceProblem, isDirectory, virtualizationProblem }: Machine): Finding {
   const device = '/dev/kvm';
   const problem = deviceProblem(device);
-  if (problem === undefined) return there(`${device} can be opened`);
+  if (problem === undefined) {
+    const unusable = virtualizationProblem();
+    if (unusable !== '') return missing(`no virtual machine can be made: ${unusable}`, 'the other engines do without');
+    const kind = kvmKinds.find(({ module }) => isDirectory(`/sys/module/${module}`))?.kind;
+    return there(`virtual machines can be made${kind === undefined ? '' : `, ${kind}`}`);
+  }
   return problem === 'ENOENT'
     ? missing(`there is no ${device}`, 'load the module kvm_intel or kvm_amd; in a virtual machine, turn on nesting')
     : missing(`${device} cannot be opened (${problem})`, 'become a member of the group kvm');
 }
 
 /** By Yama's scope (Documentation/admin-guide/LSM/Yama.rst): 0 and 1 let a process trace its own children. */
-function checkPtrace({ runtime, firstLine }: Machine): Finding {
+function checkPtrace({ runtime, firstLine, tracingProblem }: Machine): Finding {
   const { platform } = runtime();
   if (platform !== 'linux') return missing(`that of ${platform} is another one`, 'use Linux');
   const scope = firstLine('/proc/sys/kernel/yama/ptrace_scope');
-  if (scope === undefined) return there('Yama does not restrict it');
-  return Number(scope) <= 1
-    ? there(`Yama's scope ${scope} lets children be traced`)
-    : missing(`Yama's scope ${scope} forbids it`, 'sysctl kernel.yama.ptrace_scope=1, as root');
+  if (scope !== undefined && Number(scope) > 1) {
+    return missing(`Yama's scope ${scope} forbids it`, 'sysctl kernel.yama.ptrace_scope=1, as root');
+  }
+  const problem = tracingProblem();
+  if (problem !== '') return missing(`no process can be traced: ${problem}`, 'the other engines do without');
+  return there(scope === undefined ? 'children can be traced' : `children can be traced (Yama's scope is ${scope})`);
 }
 
 /** Finds those of some programs that are there, with their versions. */
@@ -185,7 +204,7 @@ function checkPrograms({ programVersion }: Machine, programs: readonly string[],
 }
 
 function checkCompilers(machine: Machine): Finding {
-  const packages = targets.map(({ name }) => `gcc-${name}`).join(' ');
+  const packages = targets.map(({ name }) => `gcc-${name.replace('_', '-')}`).join(' ');
   return checkPrograms(
     machine,
     targets.map(({ name }) => `${name}-gcc`),

@@ -26,6 +26,8 @@ const complete: Machine = {
   hasFusedMultiplyAdd: () => true,
   guestMemory: () => 2 ** 31,
   protectionProblem: () => '',
+  virtualizationProblem: () => '',
+  tracingProblem: () => '',
 };
 
 /** The findings of a machine that has everything but this, by key. */
@@ -41,11 +43,20 @@ describe('the checks', () => {
     }
     expect(findings({}).node.detail).toBe('24.1.0, V8 13.6, linux x64');
     expect(findings({}).memory.detail).toBe('2.0 GiB can be reserved');
-    expect(findings({}).qemu.detail).toBe('qemu-ppc 1.2, qemu-ppc-static 1.2');
+    expect(findings({}).qemu.detail).toBe(
+      ['ppc', 'i386', 'x86_64'].map((name) => `qemu-${name} 1.2, qemu-${name}-static 1.2`).join(', '),
+    );
+    expect(findings({}).sysroots.detail).toBe('/usr/powerpc-linux-gnu, /usr/i686-linux-gnu, /usr/x86_64-linux-gnu');
     expect(findings({ programVersion: (name) => (name === 'qemu-ppc' ? 'QEMU 9' : undefined) }).qemu.detail).toBe(
       'QEMU 9',
     );
     expect(findings({ firstLine: () => undefined }).ptrace.isThere).toBe(true);
+    const kindWith = (...modules: string[]): string =>
+      findings({ isDirectory: (path) => modules.some((module) => path === `/sys/module/${module}`) }).kvm.detail;
+    expect(kindWith('kvm', 'kvm_pvm')).toBe('virtual machines can be made, paravirtualized (kvm_pvm)');
+    expect(kindWith('kvm', 'kvm_amd')).toBe("virtual machines can be made, the processor's own (kvm_amd)");
+    expect(kindWith('kvm', 'kvm_intel')).toBe("virtual machines can be made, the processor's own (kvm_intel)");
+    expect(kindWith()).toBe('virtual machines can be made');
     expect(findings({ firstLine: () => undefined }).perf.isThere).toBe(true);
   });
 
@@ -68,11 +79,13 @@ describe('the checks', () => {
     ['cache', 'a locked directory', { canBeWritten: () => false }, /^\/home\/me\/\.cache\/stele cannot/, /XDG_CACHE_HOME/],
     ['kvm', 'no device', { deviceProblem: () => 'ENOENT' }, /^there is no \/dev\/kvm$/, /kvm_intel or kvm_amd/],
     ['kvm', 'a locked device', { deviceProblem: () => 'EACCES' }, /cannot be opened \(EACCES\)/, /group kvm/],
+    ['kvm', 'a KVM that is too old', { virtualizationProblem: () => 'it is too old' }, /^no virtual machine can be made: it is too old$/, /other engines/],
+    ['ptrace', 'a sandbox', { tracingProblem: () => 'not permitted' }, /^no process can be traced: not permitted$/, /other engines/],
     ['ptrace', 'scope 2', { firstLine: () => '2' }, /scope 2 forbids/, /kernel\.yama\.ptrace_scope=1/],
     ['ptrace', 'another system', { runtime: () => ({ ...complete.runtime(), platform: 'darwin' }) }, /darwin/, /use Linux/],
-    ['crossCompilers', 'no programs', { programVersion: () => undefined }, /no powerpc-linux-gnu-gcc/, /install gcc-powerpc-linux-gnu$/],
+    ['crossCompilers', 'no programs', { programVersion: () => undefined }, /no powerpc-linux-gnu-gcc/, /install gcc-powerpc-linux-gnu gcc-i686-linux-gnu gcc-x86-64-linux-gnu$/],
     ['sysroots', 'no directory', { isDirectory: () => false }, /no \/usr\/powerpc-linux-gnu/, /libc6-dev-powerpc-cross/],
-    ['qemu', 'no programs', { programVersion: () => undefined }, /no qemu-ppc, no qemu-ppc-static/, /install qemu-user$/],
+    ['qemu', 'no programs', { programVersion: () => undefined }, /no qemu-ppc, no qemu-ppc-static.*no qemu-x86_64/, /install qemu-user$/],
     ['perf', 'no programs', { programVersion: () => undefined, firstLine: () => '4' }, /no perf/, /linux-perf/],
     ['perf', 'a paranoid kernel', { firstLine: () => '3' }, /perf_event_paranoid 3/, /perf_event_paranoid=2/],
   ];

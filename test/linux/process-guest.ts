@@ -136,6 +136,8 @@ interface TestProcessOptions {
   arguments?: string[];
   environment?: string[];
   stackLimit?: number;
+  /** Bytes of address space that it may have. */
+  memoryLimit?: number;
 }
 
 export function createProcess(options: TestProcessOptions = {}) {
@@ -145,8 +147,14 @@ export function createProcess(options: TestProcessOptions = {}) {
   memory.map(programAddress, programSize, 7);
   const system = new StillSystem();
   const files = new Files({ host: new NodeFiles(), abi });
-  const { stackLimit } = options;
-  const process = new Process({ memory, system, files, signalAbi: signals, limits: { stack: stackLimit } });
+  const { stackLimit, memoryLimit } = options;
+  const process = new Process({
+    memory,
+    system,
+    files,
+    signalAbi: signals,
+    limits: { stack: stackLimit, addressSpace: memoryLimit },
+  });
   const state = new State(file, memory.buffer, memory.allocateStateBlock());
   const thread = startThread(process, state, {
     program,

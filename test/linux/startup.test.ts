@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { auxiliary as a } from '../../src/linux/abi/auxiliary.ts';
+import { resource } from '../../src/linux/limits.ts';
+import { growStack } from '../../src/linux/memory.ts';
 import { createProcess, programAddress, programSize, type TestProcess } from './process-guest.ts';
 
 function text({ memory }: TestProcess, address: number): string {
@@ -83,6 +85,23 @@ describe('the process at the first instruction', () => {
     expect(stack).toMatchObject({ start: memory.limit - 0x20000, protection: 3, growsDown: true, name: '[stack]' });
     expect(process.mappingCeiling).toBe(memory.limit - 0x8000000 - 0x100000);
     expect(memory.find(process.signalTrampoline)).toMatchObject({ protection: 5, name: '[sigtramp]' });
+  });
+  test('under a memory limit the stack begins with what its contents take and 128 KiB, and grows as far as the limit allows', () => {
+    const memoryLimit = 1 << 20;
+    const { memory, process } = createProcess({ memoryLimit, arguments: ['program', 'x'.repeat(50_000)] });
+    const { start } = memory.find(memory.limit - 1)!;
+    expect(memory.limit - start).toBeGreaterThan((128 << 10) + 50_000);
+    expect(memory.limit - start).toBeLessThan((128 << 10) + 60_000);
+    expect(process.mappingCeiling).toBe(memory.limit - 0x8000000 - 0x100000);
+    const left = memoryLimit - memory.mappedBytes;
+    expect(growStack(process, start - left)).toBe(true);
+    expect(memory.mappedBytes).toBe(memoryLimit);
+    expect(process.limits.reached.size).toBe(0);
+    expect(growStack(process, start - left - 1)).toBe(false);
+    expect([...process.limits.reached]).toEqual([resource.AS]);
+    expect(memory.mostMappedBytes).toBe(memoryLimit);
+    memory.unmap(start, 4096);
+    expect([memory.mappedBytes, memory.mostMappedBytes]).toEqual([memoryLimit - 4096, memoryLimit]);
   });
   test('its name is the file’s', () => {
     expect(new TextDecoder().decode(createProcess().process.name)).toBe('program');

@@ -1,5 +1,5 @@
 /** `stele machines` as users start it: many machines at once, limits, mistakes, ends. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -213,5 +213,154 @@ describe('what a machine is given', () => {
       return ended === wanted.status && isRight ? [] : [name];
     });
     expect(wrong).toEqual([]);
+  });
+});
+
+test('without koffi machines on the processor itself are named, and the others go on', { timeout: patience }, () => {
+  const { status, machines } = run(
+    {
+      translated: { ...trouble('', 'work', '20'), engine: 'wasm' },
+      virtualized: { ...trouble('.x86-64', 'work', '20'), engine: 'virtualized' },
+      traced: { ...trouble('.i386', 'work', '20'), engine: 'traced' },
+    },
+    {
+      NODE_OPTIONS: `--import=${join(root, 'test/host/hide-packages.mjs')}`,
+      HIDDEN_PACKAGES: 'koffi,@koromix/',
+    },
+  );
+  expect(status).toBe(2);
+  expect(machines[0]).toMatchObject({ outcome: 'success', stdout: worked });
+  for (const { engine, outcome, message } of machines.slice(1)) {
+    expect(outcome).toBe('unable');
+    expect(message).toContain(`the engine ${engine} cannot run it: `);
+  }
+});
+
+describe('the command line', () => {
+  test('has machines between plus signs, whose lines stand behind their names', { timeout: patience }, () => {
+    const { status, stdout, stderr } = stele([
+      '--engine',
+      'interpreted',
+      example('trouble'),
+      'work',
+      '1',
+      '+',
+      '--name',
+      'other',
+      '--engine',
+      'blocks',
+      example('trouble.i386'),
+      'work',
+      '1',
+      '+',
+      example('trouble'),
+    ]);
+    expect(status).toBe(2);
+    const lines = stdout.split('\n').sort();
+    expect(lines).toEqual([
+      '',
+      expect.stringMatching(/^other {5}\| \d+$/),
+      expect.stringMatching(/^trouble {3}\| \d+$/),
+      'trouble-2 | trouble crash | spin | hoard | flood | work [UNITS] | rest [MILLISECONDS]',
+    ]);
+    expect(stderr).toContain('stele: other: started (i386, blocks)\n');
+    expect(stderr).toContain('stele: trouble-2: exit status 2\n');
+    expect(stderr).toMatch(/^other +i386 +blocks +ok /m);
+    expect(stderr).toMatch(/^trouble-2 +powerpc +interpreted +FAILED /m);
+    expect(stderr).toMatch(/\n1 of 3 failed:\ntrouble-2: exit status 2\n$/);
+  });
+
+  test('says everything that is wrong before anything runs', { timeout: patience }, () => {
+    const out = join(folder, 'not-made');
+    const path = write(
+      'wrong.yaml',
+      `machines:
+  right: { program: ${example('trouble')}, args: [work, 1], stdout: ${out} }
+  gone: { program: nowhere }
+  text: { program: wrong.yaml }
+  isa: { program: ${example('trouble')}, isa: i386 }
+  engine: { program: ${example('trouble')}, engine: virtualized }
+  input: { program: ${example('trouble')}, stdin: nothing, directory: ${example('trouble')} }
+  output: { program: ${example('trouble')}, stdout: no/such/folder }
+  none: { engine: auto }
+  key: { programm: x }
+`,
+    );
+    const { status, stdout, stderr } = stele([path]);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr.split('\n')).toEqual([
+      `stele: ${path}:10:10: key: there is no key "programm"; did you mean "program"?`,
+      `stele: ${path}:3:11: gone: ${join(folder, 'nowhere')}: No such file or directory`,
+      `stele: ${path}:4:11: text: ${path}: Permission denied`,
+      expect.stringMatching(/^stele: .*:5:\d+: isa: .*trouble is built for powerpc, not i386$/),
+      expect.stringMatching(/^stele: .*:6:\d+: engine: the engine virtualized cannot run .*: it runs x86-64 programs/),
+      expect.stringMatching(/^stele: .*:7:\d+: input: .*trouble is not a directory$/),
+      expect.stringMatching(/^stele: .*:7:\d+: input: .*nothing: No such file or directory$/),
+      expect.stringMatching(/^stele: .*:8:\d+: output: .*no\/such\/folder: No such file or directory$/),
+      `stele: ${path}:9:3: none: no program is given`,
+      `stele: ${path}:10:3: key: no program is given`,
+      'Try "stele --help" or "stele machines --help".',
+      '',
+    ]);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  // biome-ignore format: one row per line
+  const mistakes: readonly (readonly [args: readonly string[], message: string])[] = [
+    [[], 'machines: no program and no file of machines is given'],
+    [['--memory-limit', 'much', 'x'], '--memory-limit: "much" is not a size such as 8M'],
+    [['--cpus', '0', 'x'], '--cpus: "0" is not a whole number from 1 on'],
+    [['-E', '=x', 'x'], '--env: "=x" is not name=value'],
+    [['x', '+'], '"+": no program is given behind it'],
+    [['x', '+', '--cpu-share', 'all', 'y'], '--cpu-share: "all" is not a positive number'],
+    [['x', '+', '--json', 'y'], "unknown option '--json'"],
+    [['nowhere.yaml'], 'nowhere.yaml: No such file or directory'],
+    [['--name', 'a', 'nowhere.json'], '--name: the machines of nowhere.json have names'],
+    [['nowhere.json', 'x'], 'nowhere.json: a file of machines takes no arguments ("x")'],
+    [['--name', 'a', example('trouble'), '+', '--name', 'a', example('life')], `${example('life')}: there is another machine called "a"`],
+  ];
+  test.each(mistakes)('%j is wrong', (args, message) => {
+    expect(stele(args)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `stele: ${message}\nTry "stele --help" or "stele machines --help".\n`,
+    });
+  });
+});
+
+describe('Ctrl-C', () => {
+  /** Starts machines, sends SIGINT when all have said something, and again. */
+  async function interrupted(signals: number, ...args: string[]): Promise<{ status: number | null; stderr: string }> {
+    const child = spawn(process.execPath, [launcher, 'machines', ...args], {
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    let sent = 0;
+    const wanted = args.filter((arg) => arg === '+').length + 1;
+    child.stderr.on('data', (bytes) => {
+      stderr += bytes;
+      const mayFollow = sent === 0 ? stderr.split(': started').length > wanted : stderr.includes('again: at once');
+      if (sent >= signals || !mayFollow) return;
+      sent++;
+      child.kill('SIGINT');
+    });
+    const status = await new Promise<number | null>((resolve) => {
+      child.on('close', (code) => resolve(code));
+    });
+    return { status, stderr };
+  }
+
+  test('ends all machines, whatever they do', { timeout: patience }, async () => {
+    const { status, stderr } = await interrupted(
+      1,
+      ...['--engine', 'wasm', example('trouble'), 'spin'],
+      ...['+', '--engine', hasTracing ? 'traced' : 'blocks', example('trouble.i386'), 'spin'],
+      ...['+', example('trouble'), 'rest', '100000'],
+    );
+    expect(status).toBe(130);
+    expect(stderr).toMatch(
+      /3 of 3 failed:\ntrouble: stopped: interrupted\ntrouble.i386: stopped: interrupted\ntrouble-2: stopped: interrupted\n$/,
+    );
   });
 });

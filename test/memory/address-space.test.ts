@@ -222,6 +222,8 @@ function checkWhole(memory: AddressSpace, model: Model): void {
     }
   }
   const list = memory.mappings();
+  expect(memory.mappedBytes).toBe(list.reduce((sum, { start, end }) => sum + end - start, 0));
+  expect(memory.mostMappedBytes).toBeGreaterThanOrEqual(memory.mappedBytes);
   for (let i = 1; i < list.length; i++) {
     expect(list[i].start).toBeGreaterThanOrEqual(list[i - 1].end);
     // Equal neighbours have merged.

@@ -44,6 +44,18 @@ const hostOffset = (memory: AddressSpace, address: number): number =>
   memory.mirrored ? memory.origin - address - 1 : memory.origin + address;
 
 describe.each(byteOrders)('host pages of a %s-endian guest', (byteOrder) => {
+  test('are not asked any more from so many mappings on as a guest among others may have', () => {
+    const pages = { protect: () => true, mostMappings: 3 };
+    const memory = new AddressSpace(byteOrder, () => pages);
+    memory.enableHostProtection();
+    for (let page = 0; page < 3; page++) memory.map(at(2 * page), pageSize, 3);
+    expect(memory.hostProtection).toBe('on');
+    memory.map(at(6), pageSize, 3);
+    memory.map(at(8), pageSize, 3);
+    expect(memory.hostProtection).toBe('unavailable');
+    expect(memory.withoutHostProtection).toContain('no room');
+  });
+
   test('enabling takes a call for each run of equal pages, and leaves what is not the guest’s alone', () => {
     const { memory, pages } = recorded(byteOrder);
     const state = memory.allocateStateBlock();
