@@ -204,11 +204,12 @@ describe.each(guests)('%s', (guest) => {
     expect(await client.ask(`Z4,${hex(y + 7)},1`)).toBe('OK');
     expect(await client.ask('vCont;c')).toMatch(new RegExp(`^T05awatch:${hex(y + 7)};`));
     expect(await client.ask(`m${hex(y)},8`)).toBe(guest === 'powerpc' ? '4024000000000000' : '0000000000002440');
-    // Neither what lies beside it nor an access of another kind.
+    // Neither what lies beside it nor an access of another kind: the handler only writes the counter.
     expect(await client.ask(`z4,${hex(y + 7)},1`)).toBe('OK');
     expect(await client.ask(`Z4,${hex(y + 8)},1`)).toBe('OK');
-    expect(await client.ask(`Z3,${hex(run.address('counter') + 4)},1`)).toBe('OK');
     expect(await client.ask('QPassSignals:1e')).toBe('OK');
+    await runTo(run, 'handle');
+    expect(await client.ask(`Z3,${hex(run.address('counter'))},4`)).toBe('OK');
     expect(await client.ask('vCont;c')).toBe('W2a');
   });
 
@@ -260,6 +261,10 @@ test('a signal of the debugger is delivered without being shown', async () => {
   expect(await run.client.ask('vCont;S1e')).toMatch(/^T05/);
   expect(await readPc(run, 'x86-64')).toBe(run.address('handle'));
   expect(await run.client.ask('vCont;C0f')).toBe('X0f');
+  // Also in the place of the one that the guest stopped for.
+  const other = startDebugged('x86-64', 'auto', 's');
+  expect(await other.client.ask('c')).toMatch(/^T1e/);
+  expect(await other.client.ask('vCont;C0f')).toBe('X0f');
 });
 
 test('packets that are damaged are asked for again, until both sides do without', async () => {
