@@ -44,6 +44,10 @@ export function complaintsOf(page: Page): string[] {
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
-  page.on('requestfailed', (request) => complaints.push(`no answer from ${request.url().slice(0, 80)}`));
+  page.on('requestfailed', (request) => {
+    // What a page asked for last when it is left nobody waits for.
+    if (request.failure()?.errorText === 'net::ERR_ABORTED') return;
+    complaints.push(`no answer from ${request.url().slice(0, 80)}`);
+  });
   return complaints;
 }
