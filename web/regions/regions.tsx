@@ -9,7 +9,10 @@ export function Regions() {
   const report = source.value;
   if (report === undefined) {
     return (
-      <p class="empty">There is no report on this page. “stele inspect --html FILE PROGRAM” writes one that has it.</p>
+      <p class="empty">
+        There is no report on this page. “stele inspect --html FILE PROGRAM” writes one that has it, and the tab “Run”
+        runs a program here, and shows what became of it.
+      </p>
     );
   }
   const now = loaded.value;
