@@ -59,10 +59,14 @@ export class Schedule<Key> {
     const ready = [...contestants].filter(([, { isReady }]) => isReady);
     const isContended = ready.length > this.processors;
     const shares = ready.map(([, { share }]) => share);
-    const weights = isContended ? feasibleShares(shares, this.processors) : shares;
+    const weights = feasibleShares(shares, this.processors);
     const weightOf = new Map(ready.map(([key], index) => [key, weights[index]]));
+    if (!isContended) {
+      // Nobody takes anything from anybody: what was used so far is no debt.
+      this.entries.clear();
+      return new Set(contestants.keys());
+    }
     this.count(contestants, weightOf);
-    if (!isContended) return new Set(contestants.keys());
     const behind = ready
       .map(([key]) => [key, this.entries.get(key)!.virtualTime] as const)
       .sort(([, a], [, b]) => a - b);

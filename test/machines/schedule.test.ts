@@ -69,6 +69,13 @@ describe('Schedule', () => {
     );
   });
 
+  test('a newcomer beside a share of more than a processor does not keep the others from running', () => {
+    const machines: Simulated[] = [{ share: 20 }, { share: 1 }, { share: 1, isReady: (tick) => tick >= 1000 }];
+    const before = simulate(2, machines, 1000);
+    const after = simulate(2, machines, 1200);
+    expect(after[1] - before[1]).toBeGreaterThan(80);
+  });
+
   test('what counts is the time that was used, not that for which machines were chosen', () => {
     expectProportion(
       simulate(
