@@ -171,6 +171,13 @@ test.each(['wasm', 'regions'])('machine code of %s is tied to guest instructions
     expect(hostInstructions).toBe(listed.filter(({ block }) => block === index).length);
     expect(hostInstructions).toBeGreaterThan(0);
   });
+  if (process.arch === 'x64') {
+    // Where ctr is counted down: at the beginning of a line of JavaScript, and by nothing else.
+    const [bdnz] = lines.filter((line) => line.stage === 'guest' && line.text.startsWith('bdnz'));
+    const counted = listed.filter(({ text }) => /lea.*-0x1\]$|addl \w+,0xff$/.test(text));
+    expect(counted.length).toBeGreaterThan(0);
+    expect(counted.filter(({ pc }) => pc !== bdnz.pc)).toEqual([]);
+  }
   // One line of JavaScript computes what addi, xori and rotlwi do, and writes it.
   const alone = engine === 'wasm' ? machineCode : machineCode.slice(-1);
   for (const [mnemonic, text] of alone) {
