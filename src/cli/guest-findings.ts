@@ -1,4 +1,5 @@
 /** What a guest's run left for an inspection. */
+import type { ProfileSamples } from '../diagnostics/cpu-profile.ts';
 import type { Places } from '../diagnostics/places.ts';
 import { statisticsJson } from '../diagnostics/statistics.ts';
 import type { System } from '../host/system.ts';
@@ -19,6 +20,8 @@ export interface InspectedRun {
   readonly status: ExitStatus | undefined;
   /** Before the file was read, when it was in memory, and at the end. */
   readonly times: { readonly start: number; readonly loaded: number; readonly ended: number };
+  /** What V8's profiler saw of it, where somebody asked. */
+  readonly profile?: ProfileSamples | undefined;
 }
 
 /** @param collector was given to the guest as its inspector */
@@ -44,6 +47,7 @@ export function findingsOf(guest: Guest, system: System, collector: Collector, r
     collected: collector.collected,
     samples: collector.samples,
     start: loaded,
+    profile: run.profile,
     places,
     files: new SourceFiles(places),
     count,

@@ -1,9 +1,11 @@
 /** `stele inspect`: runs a program, or only translates it, and shows its translations. */
+import { samplesOf } from '../diagnostics/cpu-profile.ts';
 import { ElfError } from '../elf/elf-error.ts';
 import { TranslatedEngine } from '../engines/translated/translated-engine.ts';
 import { argumentBytes, environmentBytes, outputIsColoured, writeError, writeOutput } from '../host/command.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
+import { startProfiler } from '../host/profiler.ts';
 import { openNowhere, RedirectedFiles } from '../host/redirected-files.ts';
 import { translateAhead } from '../inspect/ahead.ts';
 import { Collector } from '../inspect/collector.ts';
@@ -84,14 +86,18 @@ export async function inspect(options: InspectOptions, program: string, args: re
     writeError(`stele: ${program}: ${error.message}\n`);
     return cannotRun;
   }
+  const stopProfiler = options.isStatic ? undefined : await startProfiler();
   const loaded = performance.now();
   let status: ExitStatus | undefined;
   if (options.isStatic) translateAll(guest, collector);
   else status = await runThread(guest.thread, guest.engine);
   const ended = performance.now();
+  const profile = await stopProfiler?.();
   guest.engine.close();
   const times = { start, loaded, ended };
-  const found = findingsOf(guest, system, collector, { program, arguments: args, status, times });
+  const samples = profile === undefined ? undefined : samplesOf(profile);
+  const run = { program, arguments: args, status, times, profile: samples };
+  const found = findingsOf(guest, system, collector, run);
   const heats = byHeat(found);
   const chosen = choose(options, found, heats);
   const findings: Findings = { ...found, ...(await hostCodeFor(options, found, heats, chosen)) };

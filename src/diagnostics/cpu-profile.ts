@@ -16,6 +16,8 @@ export interface CallFrame {
 export interface ProfileNode {
   readonly id: number;
   readonly callFrame: CallFrame;
+  /** Samples in the function itself. */
+  readonly hitCount?: number;
   /** Samples by line, which counts from 1. */
   readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[];
 }
@@ -83,3 +85,24 @@ export function guestProfile<Profile extends CpuProfile>(profile: Profile, optio
 }
 
 const urlOf = (path: string): string => (path.startsWith('/') ? `file://${encodeURI(path)}` : path);
+
+/** Samples of a profile. */
+export interface ProfileSamples {
+  /** While anything ran. */
+  readonly all: number;
+  /** In a generated function. @param script its script's name; empty for WebAssembly, where the function's name counts */
+  of(script: string, name: string): number;
+}
+
+export function samplesOf({ nodes }: CpuProfile): ProfileSamples {
+  let all = 0;
+  const counts = new Map<string, number>();
+  for (const { callFrame, hitCount = 0 } of nodes) {
+    const { functionName, url } = callFrame;
+    if (functionName === '(idle)') continue;
+    all += hitCount;
+    const key = url.startsWith('wasm://') ? functionName : url;
+    counts.set(key, (counts.get(key) ?? 0) + hitCount);
+  }
+  return { all, of: (script, name) => counts.get(script === '' ? name : script) ?? 0 };
+}

@@ -13,6 +13,8 @@ export interface InspectedTranslation {
   readonly cost: TranslationCost;
   /** The name of the generated function. */
   readonly name: string;
+  /** The name of its script, which no other has; empty for WebAssembly, where the function's name is like that. */
+  readonly script: string;
   readonly region: Region;
   readonly analysis: RegionAnalysis;
   /** What it was lifted with. */

@@ -2,6 +2,7 @@
 
 import type { BlockCounters } from '../../translators/counters.ts';
 import type { Region } from '../../translators/optimize/discover.ts';
+import type { ProfileSamples } from '../diagnostics/cpu-profile.ts';
 import { type Places, symbolicAddress } from '../diagnostics/places.ts';
 import type { Retirement } from '../engines/inspection.ts';
 import { type Tier, tiers } from '../engines/statistics.ts';
@@ -64,6 +65,8 @@ export interface RegionReport {
   readonly executed: number | null;
   /** Of all guest instructions that ran, interpreted ones too. */
   readonly share: number | null;
+  /** Of the samples that V8's profiler took while the program ran; null where it took none. */
+  readonly time: number | null;
   readonly guestInstructions: number;
   readonly operations: number;
   readonly optimizedOperations: number;
@@ -153,6 +156,8 @@ export interface Findings {
   readonly statistics: unknown;
   readonly collected: readonly CollectedTranslation[];
   readonly samples: readonly Sample[];
+  /** What V8's profiler saw of the run; undefined where nothing ran. */
+  readonly profile: ProfileSamples | undefined;
   /** When the program began to run, on the clock of costs. */
   readonly start: number;
   readonly places: Places;
@@ -229,8 +234,8 @@ export function documentOf<Region extends Sizes>(
 export function regionReport(heat: Heat, findings: Findings, shown: readonly Stage[]): RegionReport {
   const { collected, number, entries, executed } = heat;
   const { translation, retired } = collected;
-  const { region, cost, counters } = translation;
-  const { places, files, count, status, start } = findings;
+  const { region, cost, counters, script, name } = translation;
+  const { places, files, count, status, start, profile } = findings;
   const operations = region.blocks.map(({ first, end }) => end - first);
   const optimized = optimizedCounts(collected);
   const emitted = translation.emit();
@@ -263,7 +268,7 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
   const expansion = expansionOf(sums, host?.instructions);
   return {
     number,
-    name: translation.name,
+    name,
     pc: cost.address,
     symbol: symbolicAddress(cost.address, places),
     line: line === undefined ? '' : `${line.file}:${line.line}`,
@@ -271,6 +276,7 @@ export function regionReport(heat: Heat, findings: Findings, shown: readonly Sta
     entries,
     executed,
     share: executed === null ? null : ratio(executed, findings.executed),
+    time: profile === undefined || profile.all === 0 ? null : profile.of(script, name) / profile.all,
     guestInstructions,
     operations: sums.operations,
     optimizedOperations: sums.optimizedOperations,

@@ -30,7 +30,7 @@ export function hotTable(
     region.symbol === '' ? '-' : region.symbol,
     `0x${hex8(region.pc)}`,
     tierNames[region.tier],
-    ...(hasRun ? [whole(region.entries), whole(region.executed), percent(region.share)] : []),
+    ...(hasRun ? [whole(region.entries), whole(region.executed), percent(region.share), percent(region.time)] : []),
     whole(region.guestInstructions),
     rate(region.expansion.ir),
     rate(region.expansion.optimized),
@@ -38,7 +38,7 @@ export function hotTable(
     rateOrNone(region.expansion.host),
     rate(region.code.size / region.guestInstructions),
   ]);
-  const counts = hasRun ? ['entries', 'executed', 'share'] : [];
+  const counts = hasRun ? ['entries', 'executed', 'share', 'time'] : [];
   const header = ['function', 'pc', 'tier', ...counts, 'size', 'IR', 'optimized', 'code', 'host', 'bytes'];
   return `${formatTable(header, rows, 3)}\n\n${totalsText(totals, hostCode.note)}`;
 }
@@ -47,7 +47,8 @@ export function hotTable(
 const several = (count: number, one: string): string => `${whole(count)} ${one}${count === 1 ? '' : 's'}`;
 
 function expansionText({ ir, optimized, code, host }: Expansion): string {
-  return `${rate(ir)} IR operations, ${rate(optimized)} optimized, ${rate(code)} of code, ${rateOrNone(host)} machine instructions`;
+  const machine = host === null ? '' : `, ${rate(host)} machine instructions`;
+  return `${rate(ir)} IR operations, ${rate(optimized)} optimized, ${rate(code)} of code${machine}`;
 }
 
 function totalsText(totals: Totals, hostNote: string): string {
@@ -100,7 +101,7 @@ export function listing(region: RegionReport, missing: readonly string[], palett
   }
   out.push(
     palette.faint(
-      `per guest instruction: ${rate(expansion.ir)} IR operations, ${rate(expansion.optimized)} optimized, ${rate(expansion.code)} ${tier === 'webassemblyRegions' ? 'WebAssembly instructions' : 'lines of JavaScript'}, ${rateOrNone(expansion.host)} machine instructions`,
+      `per guest instruction: ${rate(expansion.ir)} IR operations, ${rate(expansion.optimized)} optimized, ${rate(expansion.code)} ${tier === 'webassemblyRegions' ? 'WebAssembly instructions' : 'lines of JavaScript'}${expansion.host === null ? '' : `, ${rate(expansion.host)} machine instructions`}`,
     ),
   );
   for (const note of missing) out.push(palette.faint(note));

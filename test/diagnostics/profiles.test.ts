@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type CpuProfile, guestProfile, type ProfileNode } from '../../src/diagnostics/cpu-profile.ts';
+import { type CpuProfile, guestProfile, type ProfileNode, samplesOf } from '../../src/diagnostics/cpu-profile.ts';
 import { guestPerfMap } from '../../src/diagnostics/perf-map.ts';
 import { type Engine, steleCommand } from '../programs/run-guest.ts';
 
@@ -67,6 +67,24 @@ test('generated functions of a profile get the guest’s names, files and lines;
     callFrame: { functionName: '0x10000800', url: 'file:///bin/program', lineNumber: -1, columnNumber: -1 },
   });
   expect(changed.nodes.slice(3)).toEqual(nodes.slice(3));
+});
+
+test('samples are counted by generated function; those of an idle thread are none', () => {
+  const [one, other] = ['stele:guest/1/work_10000400', 'stele:guest/2/work_10000400'];
+  const samples = samplesOf({
+    nodes: [
+      { id: 1, ...frame('(idle)', ''), hitCount: 1000 },
+      { id: 2, ...frame('work_10000400', one), hitCount: 1 },
+      { id: 3, ...frame('work_10000400', other), hitCount: 2 },
+      { id: 4, ...frame('work_10000400', other), hitCount: 4 },
+      { id: 5, ...frame('work_10000400', 'wasm://wasm/1'), hitCount: 8 },
+      { id: 6, ...frame('execute', 'file:///stele/main.js'), hitCount: 16 },
+      { id: 7, ...frame('nothing', 'file:///stele/main.js') },
+    ],
+  });
+  expect(samples.all).toBe(31);
+  expect([one, other, ''].map((script) => samples.of(script, 'work_10000400'))).toEqual([1, 6, 8]);
+  expect(samples.of('stele:guest/3/work_10000400', 'work_10000400')).toBe(0);
 });
 
 test('translations in a map for perf get the guest’s names, source lines and tiers; others stay', () => {

@@ -86,6 +86,8 @@ describe.each(engines)('%s', (engine) => {
     // Where everything is translated the first turn belongs to the block that falls into the loop.
     const others = engine === 'wasm' ? 1 : Math.floor(((report.totals.interpreted as number) - 4) / 4);
     expect(sum(turns.map(({ executions }) => executions))).toBe(2_000_000 - others);
+    expect(sum(report.regions.map(({ time }) => time))).toBeLessThanOrEqual(1);
+    expect(report.regions.every(({ time }) => time !== null)).toBe(true);
     // Each turn but the last leads to the next one.
     const again = sum(turns.map(({ successors, taken }) => taken?.[successors.indexOf(loop)] ?? 0));
     expect(again).toBe(2_000_000 - others - 1);

@@ -61,6 +61,7 @@ export function syntheticRegion(number: number, count: number): RegionReport {
     entries: runs / 10,
     executed,
     share: executed / 1e9,
+    time: null,
     guestInstructions: 16,
     operations: 48,
     optimizedOperations: 32,

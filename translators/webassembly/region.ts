@@ -14,7 +14,6 @@
  * | h3 | helper number 3 |
  * | nanOf2 … | functions of the operations' runtime |
  */
-import type { RegionCounters } from '../counters.ts';
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
@@ -26,36 +25,12 @@ import type { HelperRegisters, RegisterFlow } from '../optimize/registers-flow.t
 import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter } from './block.ts';
+import type { EmitOptions } from './emit-options.ts';
 import type { EmittedModule, Trap } from './emitted-module.ts';
 import { encodeModule, type FunctionType } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { wasm } from './instructions.ts';
 import { type MemoryLayout, trapsByItself } from './memory.ts';
-
-export interface EmitOptions {
-  readonly name: string;
-  readonly layout: MemoryLayout;
-  readonly memoryPages: number;
-  readonly tableEntries: number;
-  readonly stateBase: number;
-  /** A table in memory that gives the slot of a guest address: (pc, slot) pairs of words, at the hash of pc; -1 where a pair is empty. */
-  readonly slotCache: { readonly offset: number; readonly entries: number };
-  readonly preciseFaults: boolean;
-  /** Accesses that the guest may not make trap: the host's pages are protected. */
-  readonly accessesTrap: boolean;
-  readonly checksMode: boolean;
-  readonly countInstructions: boolean;
-  /** Counts of this translation; asks for countInstructions, too. */
-  readonly counters?: RegionCounters | undefined;
-  /** Tell where instructions came from (EmittedModule.origins). */
-  readonly notesOrigins?: boolean;
-  readonly depthLimit: number;
-  readonly loopBudget: number;
-  readonly hasFusedMultiplyAdd: boolean;
-  /** The slot of a guest address in the table; 0 when there is none for it. */
-  slotOf(pc: number): number;
-  indirectTargets(pc: number): readonly number[];
-}
 
 /** Of every translation: depth and slot to guest address. */
 export const translationType: FunctionType = { parameters: ['i32', 'i32'], result: 'i32' };

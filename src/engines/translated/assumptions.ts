@@ -1,6 +1,6 @@
 /** What WebAssembly translations are made for, besides the guest's code. */
 import type { State } from '../../../translators/ir/state.ts';
-import type { EmitOptions } from '../../../translators/webassembly/region.ts';
+import type { EmitOptions } from '../../../translators/webassembly/emit-options.ts';
 import type { EngineOptions } from '../engine.ts';
 import type { Policy } from './policy.ts';
 import type { WebAssemblyLinker } from './webassembly-linker.ts';

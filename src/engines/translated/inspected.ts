@@ -6,12 +6,9 @@ import { emitRegion, type EmitOptions as JavaScriptOptions } from '../../../tran
 import type { RegionAnalysis } from '../../../translators/optimize/analyse.ts';
 import type { Region } from '../../../translators/optimize/discover.ts';
 import type { HelperRegisters } from '../../../translators/optimize/registers-flow.ts';
+import type { EmitOptions as WebAssemblyOptions } from '../../../translators/webassembly/emit-options.ts';
 import type { Trap } from '../../../translators/webassembly/emitted-module.ts';
-import {
-  accessTraps,
-  emitModule,
-  type EmitOptions as WebAssemblyOptions,
-} from '../../../translators/webassembly/region.ts';
+import { accessTraps, emitModule } from '../../../translators/webassembly/region.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { InspectedTranslation, Inspector, Retirement } from '../inspection.ts';
 import type { TranslationCost } from '../statistics.ts';
@@ -105,11 +102,11 @@ export class Inspected {
     view.setFloat64(counter, view.getFloat64(counter, true) + executed, true);
   }
 
-  showJavaScript(found: Found, options: JavaScriptOptions, cost: TranslationCost): void {
+  showJavaScript(found: Found, options: JavaScriptOptions, cost: TranslationCost, script: string): void {
     const { frontend, helpers } = this.parts;
     const { region, analysis } = found;
     const plain = { ...options, counters: undefined, countInstructions: false, indirectTargets: targetsNow(found) };
-    this.show(found, options, cost, undefined, () => ({
+    this.show(found, options, cost, script, undefined, () => ({
       kind: 'javascript',
       emitted: emitRegion(region, analysis, frontend, helpers, plain),
     }));
@@ -126,7 +123,7 @@ export class Inspected {
       notesOrigins: true,
     };
     const traps = options.accessesTrap ? accessTraps(region.unit, options.layout) : undefined;
-    this.show(found, options, cost, traps, () => ({
+    this.show(found, options, cost, '', traps, () => ({
       kind: 'webassembly',
       emitted: emitModule(region, analysis, frontend, helpers, plain),
     }));
@@ -136,11 +133,24 @@ export class Inspected {
     { region, analysis }: Found,
     { name, preciseFaults, counters }: JavaScriptOptions | WebAssemblyOptions,
     cost: TranslationCost,
+    script: string,
     traps: InspectedTranslation['traps'],
     emit: InspectedTranslation['emit'],
   ): void {
     const { frontend, helpers, fetch, inspector } = this.parts;
-    const translation = { cost, name, region, analysis, frontend, helpers, preciseFaults, traps, counters, emit };
+    const translation = {
+      cost,
+      name,
+      script,
+      region,
+      analysis,
+      frontend,
+      helpers,
+      preciseFaults,
+      traps,
+      counters,
+      emit,
+    };
     this.inUse.set(cost.address, translation);
     inspector.translated(translation, fetch);
     this.tellProgress();

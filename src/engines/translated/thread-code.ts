@@ -19,7 +19,7 @@ import { CodeWatch } from '../code-watch.ts';
 import type { EngineOptions } from '../engine.ts';
 import { BlockLifter, createMachine } from '../guest-code.ts';
 import { logBlock, logModule, logSource } from '../log.ts';
-import type { EngineStatistics, TranslationCost } from '../statistics.ts';
+import type { EngineStatistics, Tier, TranslationCost } from '../statistics.ts';
 import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
 import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
@@ -44,6 +44,8 @@ const saveDistance = 1000;
 
 /** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
 const modeStepLimit = 20_000;
+
+type Discovery = ReturnType<ThreadCode['discover']>;
 
 export class ThreadCode {
   readonly cells: CellTable;
@@ -333,9 +335,9 @@ export class ThreadCode {
   }
 
   private makeJavaScript(cell: Cell, called: boolean): void {
-    const { statistics, policy, options, now } = this;
+    const { policy, options, now } = this;
     const found = this.discover(cell, called);
-    const { region, analysis, changesMode, name, indirectTargets, times } = found;
+    const { region, analysis, changesMode, name, indirectTargets } = found;
     const start = now();
     const emitOptions = {
       name,
@@ -358,19 +360,9 @@ export class ThreadCode {
     rehearse(this.state, batch.functions[0], emitted.exits);
     this.cells.install(cell, batch.functions[0], pagesOf(region));
     this.coldExits.add(cell, region.cold);
-    const end = now();
-    const cost: TranslationCost = {
-      tier: policy.chained ? 'javascriptBlocks' : 'javascriptRegions',
-      address: cell.pc,
-      instructions: region.guestInstructions,
-      size: emitted.source.length,
-      ...times,
-      emitTime: compiling - start,
-      compileTime: end - compiling,
-      at: end,
-    };
-    statistics.addTranslation(cost);
-    this.inspected?.showJavaScript(found, emitOptions, cost);
+    const tier = policy.chained ? 'javascriptBlocks' : 'javascriptRegions';
+    const cost = this.countCost(tier, found, emitted.source.length, start, compiling);
+    this.inspected?.showJavaScript(found, emitOptions, cost, url);
     if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logSource(emitted.source, options);
   }
@@ -387,7 +379,7 @@ export class ThreadCode {
       this.makeWebAssembly(cell, called);
       return;
     }
-    const { region, analysis, changesMode, name, indirectTargets, times } = found;
+    const { region, analysis, changesMode, name, indirectTargets } = found;
     const start = now();
     const emitOptions = {
       ...assumptions,
@@ -401,23 +393,22 @@ export class ThreadCode {
     const compiling = now();
     const made = linker.link(cell, emitted, changesMode ? this.exactMachine : this.machine);
     this.cells.install(cell, (depth) => made(depth, 0), pagesOf(region));
-    const end = now();
-    const cost: TranslationCost = {
-      tier: 'webassemblyRegions',
-      address: cell.pc,
-      instructions: region.guestInstructions,
-      size: emitted.bytes.length,
-      ...times,
-      emitTime: compiling - start,
-      compileTime: end - compiling,
-      at: end,
-    };
-    statistics.addTranslation(cost);
+    const cost = this.countCost('webassemblyRegions', found, emitted.bytes.length, start, compiling);
     this.inspected?.showWebAssembly(found, emitOptions, cost);
     const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets.known));
     if (isKept) statistics.regionsKept++;
     if (options.host.log !== undefined) logBlock(region.unit, options, this.frontend);
     logModule(emitted, options);
+  }
+
+  /** Counts what it took to make a translation, which is done now. @param start of emitting @param compiling when V8 began */
+  private countCost(tier: Tier, found: Discovery, size: number, start: number, compiling: number): TranslationCost {
+    const at = this.now();
+    const { entry: address, guestInstructions: instructions } = found.region;
+    const emitTime = compiling - start;
+    const cost = { tier, address, instructions, size, ...found.times, emitTime, compileTime: at - compiling, at };
+    this.statistics.addTranslation(cost);
+    return cost;
   }
 
   private assumptions(linker: WebAssemblyLinker): Assumptions {
