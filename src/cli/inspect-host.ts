@@ -27,6 +27,9 @@ export interface HostAnswer {
 const quick = 5000;
 const patient = 600_000;
 
+/** Modules that one process lists: to make them takes time, too. */
+const modulesAtOnce = 256;
+
 const isWebAssembly = ({ collected }: Heat): boolean => collected.translation.cost.tier === 'webassemblyRegions';
 
 /** Asks V8 for the machine code of translations. */
@@ -68,7 +71,16 @@ async function ofWebAssembly(
     const number = numberOf(code);
     if (number !== undefined) host.set(number, hostSize(code));
   });
-  const { timedOut } = await listModules(heats.map(moduleOf), (line) => reader.line(line), timeout);
+  const end = performance.now() + timeout;
+  let timedOut = false;
+  for (let first = 0; first < heats.length && !timedOut; first += modulesAtOnce) {
+    const left = Math.ceil(end - performance.now());
+    if (left <= 0) timedOut = true;
+    else {
+      const modules = heats.slice(first, first + modulesAtOnce).map(moduleOf);
+      ({ timedOut } = await listModules(modules, (line) => reader.line(line), left));
+    }
+  }
   const addLines = (document: unknown): void => {
     const code = codeOfTrace(document);
     const heat = code === undefined ? undefined : byName.get(code.name);

@@ -10,7 +10,7 @@ import { type Engine, steleCommand } from '../programs/run-guest.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stele-profiles-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const patience = { timeout: 60_000 };
+const patience = { timeout: 120_000 };
 
 /** A function `work` of 0x40 bytes, four bytes a line from line 10 on; what follows has neither name nor lines. */
 const places = {
@@ -117,7 +117,7 @@ __attribute__((noinline)) static unsigned mix(unsigned value) {
 static volatile unsigned result;
 void _start(void) {
   unsigned value = 1;
-  for (int i = 0; i < 200000; i++)
+  for (int i = 0; i < 60000; i++)
     value = mix(value);
   result = value;
 #ifdef __powerpc__
