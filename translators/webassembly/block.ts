@@ -224,7 +224,16 @@ export class BlockEmitter {
     const { f } = this;
     const isCold = this.analysis.isColdExit(at);
     if (isCold && this.delayed.length > mostDelayed) this.update();
-    this.push(this.context.unit.a[at]);
+    const condition = this.context.unit.a[at];
+    if (this.isWideCheck(condition)) {
+      // Of the low word, which the access needs, one comparison tells.
+      const value = this.context.unit.a[condition];
+      this.push(value);
+      f.op(wasm.i32_wrap_i64);
+      f.op(wasm.i64_extend_i32_u);
+      this.push(value);
+      f.op(wasm.i64_ne);
+    } else this.push(condition);
     f.open(wasm.if);
     if (isCold) {
       // Only here: where control goes on the writes stay delayed.
@@ -233,6 +242,17 @@ export class BlockEmitter {
     }
     this.sideExit(this.pcOf(at));
     f.end();
+  }
+
+  /** Whether a value is the high word of another, and the next instruction leaves where that is not 0, and nothing else uses it. */
+  private isWideCheck(at: number): boolean {
+    const { unit } = this.context;
+    return (
+      unit.op[at] === op['i64.high'] &&
+      unit.op[at + 1] === op.exit_if &&
+      unit.a[at + 1] === at &&
+      this.analysis.uses[at] === 1
+    );
   }
 
   private count(instructions: number): void {
@@ -274,7 +294,7 @@ export class BlockEmitter {
       case 'const':
         return;
       case 'pure':
-        if (this.analysis.needed[at] === 1) {
+        if (this.analysis.needed[at] === 1 && !this.isWideCheck(at)) {
           this.compute(at);
           this.keep(at, resultTypes[code] as ValueType);
         }

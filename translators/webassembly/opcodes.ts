@@ -59,6 +59,7 @@ export const wasm = {
   i32_rotr: 0x78,
   i64_eqz: 0x50,
   i64_eq: 0x51,
+  i64_ne: 0x52,
   i64_add: 0x7c,
   i64_sub: 0x7d,
   i64_mul: 0x7e,
