@@ -118,6 +118,7 @@ function mapMemory(call: SystemCall, offset: number): number {
   if (file === undefined) {
     process.mappedFiles.release(place, place + length);
     memory.map(place, length, bits, { shared, growsDown: has('GROWSDOWN') });
+    if (has('GROWSDOWN')) process.requirePreciseFaults();
     return place;
   }
   return mapFile(call, file, { place, length, bits, shared, offset });
@@ -170,6 +171,7 @@ function munmap({ memory, process, args: [address, size] }: SystemCall): number 
   process.mappedFiles.release(address, address + length);
   const start = Math.max(address, memory.minimum);
   if (address + length > start) memory.unmap(start, address + length - start);
+  noteRoom(process, address + length);
   return 0;
 }
 
@@ -233,6 +235,7 @@ function mremap(call: SystemCall): number {
   if (moved < oldLength) unmapRange(process, from + moved, oldLength - moved);
   memory.move(from, moved, to, newLength);
   process.mappedFiles.move(from, moved, to);
+  noteRoom(process, from + moved);
   return to;
 }
 
@@ -243,6 +246,12 @@ function fitsBehind(memory: GuestMemory, end: number, growth: number): boolean {
 function unmapRange(process: Process, start: number, length: number): void {
   process.mappedFiles.release(start, start + length);
   process.memory.unmap(start, length);
+  noteRoom(process, start + length);
+}
+
+/** Where nothing is mapped below an address any more: a stack there could grow, and an access that makes it grow goes on. */
+function noteRoom(process: Process, end: number): void {
+  if (process.memory.find(end)?.growsDown) process.requirePreciseFaults();
 }
 
 // -- advice, residence, locks

@@ -81,7 +81,9 @@ export class Process {
   timerSlack = 50_000;
   personality = 0;
   exitStatus: ExitStatus | undefined;
-  /** Tells the engine that the guest can look at registers when a fault is delivered. */
+  /** Whether the stack may grow beyond what is mapped at the start. */
+  stackGrows = false;
+  /** Tells the engine that the guest can look at registers when a fault is delivered, or go on as a stack grows. */
   requirePreciseFaults: () => void = () => {};
   /** The address beyond 32 bits that a thread's instruction accesses, and whether it is in the stack segment; undefined where there is none. */
   wideAddress: (thread: Thread) => WideAddress | undefined = () => undefined;

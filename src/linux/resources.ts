@@ -1,7 +1,7 @@
 /** System calls about what the process may use and has used: limits, usage, scheduling, the machine, randomness. */
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
-import { infinity, type Limit, resourceCount } from './limits.ts';
+import { infinity, type Limit, resource, resourceCount } from './limits.ts';
 import type { SystemCall, SystemCallRow } from './system-call.ts';
 
 const invalid = -errno.EINVAL;
@@ -30,7 +30,9 @@ function getLimit(call: SystemCall, largest: number): number {
 function change({ process }: SystemCall, which: number, limit: Limit): number {
   if (limit.soft > limit.hard) return invalid;
   if (limit.hard > process.limits.get(which).hard) return -errno.EPERM;
+  const stack = process.limits.soft(resource.STACK);
   process.limits.set(which, limit);
+  if (process.limits.soft(resource.STACK) > stack) process.requirePreciseFaults();
   return 0;
 }
 

@@ -19,6 +19,7 @@ import type { Thread, ThreadException } from './thread.ts';
 export async function runThread(thread: Thread, engine: Engine, supervisor?: Supervisor): Promise<ExitStatus> {
   const { process, state } = thread;
   process.requirePreciseFaults = () => engine.requirePreciseFaults();
+  if (process.stackGrows) engine.requirePreciseFaults();
   while (process.exitStatus === undefined) {
     const held = supervisor?.beforeRun(thread);
     if (held !== undefined) {

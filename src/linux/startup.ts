@@ -75,6 +75,7 @@ function mapStack(process: Process, { program, arguments: args, environment }: S
   const top = memory.limit;
   const bits = protection.read | protection.write | (program.stackExecutable ? protection.execute : 0);
   memory.map(top - first, first, bits, { growsDown: true, name: '[stack]' });
+  process.stackGrows = limits.soft(resource.STACK) > first;
   process.mappingCeiling = top - Math.max(size, leastStackGap) - stackGuard;
   return top;
 }

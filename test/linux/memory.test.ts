@@ -230,3 +230,39 @@ describe('mapped files', () => {
     expect(() => closeSync(descriptor)).toThrow();
   });
 });
+
+describe('where a stack can grow, faults are precise', () => {
+  const growsDown = 0x100;
+  const stack = 0x30000000;
+  let asked = 0;
+  beforeEach(() => {
+    map(4 * page, anonymous | fixed | growsDown, stack);
+    asked = 0;
+    guest.process.requirePreciseFaults = () => {
+      asked++;
+    };
+  });
+
+  test.each([
+    ['mmap of one that grows', 1, () => map(page, anonymous | growsDown)],
+    ['mmap of one that does not', 0, () => map(page, anonymous)],
+    ['munmap of its lowest pages', 1, () => guest.call('munmap', stack, 2 * page)],
+    ['munmap of what lies below it', 1, () => guest.call('munmap', stack - page, page)],
+    ['munmap of all of it', 0, () => guest.call('munmap', stack, 4 * page)],
+    ['mremap of its lowest page', 1, () => guest.call('mremap', stack, page, 2 * page, 1)],
+    ['mremap that shrinks what lies below', 0, () => guest.call('mremap', stack, 4 * page, page, 0)],
+  ])('%s', (_what, times, call) => {
+    expect(call()).toBeGreaterThanOrEqual(0);
+    expect(asked).toBe(times);
+  });
+
+  test('a higher limit, not a lower one', () => {
+    const setStack = (size: number): number => {
+      guest.memory.writeU32(programAddress, size);
+      guest.memory.writeU32(programAddress + 4, 0xffffffff);
+      return guest.call('setrlimit', 3, programAddress);
+    };
+    expect([setStack(1 << 20), asked]).toEqual([0, 0]);
+    expect([setStack(2 << 20), asked]).toEqual([0, 1]);
+  });
+});

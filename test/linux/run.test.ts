@@ -90,6 +90,16 @@ describe('what goes on', () => {
     );
     expect(memory.readU32(0x3000fff0)).toBe(1);
   });
+  test.each([false, true])('faults are precise where the stack may grow: %s', async (grows) => {
+    let asked = 0;
+    const engine = scriptedEngine([call('exit_group', 7)]);
+    engine.requirePreciseFaults = () => {
+      asked++;
+    };
+    guest.process.stackGrows = grows;
+    await runThread(guest.thread, engine);
+    expect(asked).toBe(grows ? 1 : 0);
+  });
   test('a fault enters the handler', async () => {
     install(s.SIGSEGV, actionFlag.SA_SIGINFO);
     const status = await run(

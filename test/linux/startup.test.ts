@@ -83,6 +83,7 @@ describe('the process at the first instruction', () => {
     expect(process.heap).toEqual({ start: programAddress + programSize, end: programAddress + programSize });
     const stack = memory.find(memory.limit - 1);
     expect(stack).toMatchObject({ start: memory.limit - 0x20000, protection: 3, growsDown: true, name: '[stack]' });
+    expect(process.stackGrows).toBe(false);
     expect(process.mappingCeiling).toBe(memory.limit - 0x8000000 - 0x100000);
     expect(memory.find(process.signalTrampoline)).toMatchObject({ protection: 5, name: '[sigtramp]' });
   });
@@ -92,6 +93,7 @@ describe('the process at the first instruction', () => {
     const { start } = memory.find(memory.limit - 1)!;
     expect(memory.limit - start).toBeGreaterThan((128 << 10) + 50_000);
     expect(memory.limit - start).toBeLessThan((128 << 10) + 60_000);
+    expect(process.stackGrows).toBe(true);
     expect(process.mappingCeiling).toBe(memory.limit - 0x8000000 - 0x100000);
     const left = memoryLimit - memory.mappedBytes;
     expect(growStack(process, start - left)).toBe(true);
@@ -102,6 +104,11 @@ describe('the process at the first instruction', () => {
     expect(memory.mostMappedBytes).toBe(memoryLimit);
     memory.unmap(start, 4096);
     expect([memory.mappedBytes, memory.mostMappedBytes]).toEqual([memoryLimit - 4096, memoryLimit]);
+  });
+  test('a stack with a limit of more than 64 MiB grows', () => {
+    const { memory, process } = createProcess({ stackLimit: 80 << 20 });
+    expect(memory.find(memory.limit - 1)?.start).toBe(memory.limit - (64 << 20));
+    expect(process.stackGrows).toBe(true);
   });
   test('its name is the file’s', () => {
     expect(new TextDecoder().decode(createProcess().process.name)).toBe('program');

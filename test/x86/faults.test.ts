@@ -46,7 +46,7 @@ class LoopMaker {
   private instruction(): number[] {
     const { next, wide } = this;
     const [value, other] = [this.pick(values), this.pick(values)];
-    switch (next(15)) {
+    switch (next(20)) {
       case 0:
       case 1:
         return this.access(0x8b);
@@ -95,6 +95,20 @@ class LoopMaker {
           ...[...wide, 0x8d, 0x68 | to, next(64), 0x8b, 0x45 | (other << 3), next(64)],
         ];
       }
+      case 13:
+        // push, an access, push or pop; sub esp, 32, an access, add esp, 32, another access.
+        return [0x50 | value, ...this.access(0x8b), this.pick([0x50, 0x58]) | other];
+      case 14:
+        return [...[...wide, 0x83, 0xec, 32], ...this.access(0x8b), ...[...wide, 0x83, 0xc4, 32], ...this.access(0x8b)];
+      case 15:
+        // push, fninit, which is a helper and sees all registers, an access, pop.
+        return [0x50 | value, 0xdb, 0xe3, ...this.access(0x8b), 0x58 | other];
+      case 16:
+        // lea ebp, [esp - 16]; in another block push, fninit, mov esp, ebp, an access.
+        return [
+          ...[...wide, 0x8d, 0x6c, 0x24, 0xf0, 0xeb, 0, 0x50 | value, 0xdb, 0xe3],
+          ...[...wide, 0x89, 0xec, ...this.access(0x8b)],
+        ];
       case 12:
         return [0x8b, 0x45 | (value << 3), next(64)];
       default:

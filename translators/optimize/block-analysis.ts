@@ -9,14 +9,7 @@ import { type Block, instructionsBefore, type Unit } from '../ir/unit.ts';
 import { AccessGroups, groupAccesses } from './accesses.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
 import { has } from './register-sets.ts';
-import {
-  type HelperRegisters,
-  isLate,
-  type RegisterFlow,
-  showsAll,
-  sideExits,
-  writesPinned,
-} from './registers-flow.ts';
+import { type HelperRegisters, isLate, type RegisterFlow, showsAll, sideExits } from './registers-flow.ts';
 
 export interface AnalysisContext {
   readonly unit: Unit;
@@ -238,17 +231,17 @@ export class BlockAnalysis {
 
   /**
    * Where accesses trap: the stretches that are restarted as a whole. Where registers are written late each access is one
-   * of its own, and begins a stretch only when it may be the stack's first on a page.
+   * of its own, and only one that is checked begins it.
    */
   private findStretches(block: Block, mayTrap: (at: number) => boolean): void {
-    const { unit, flow, frontend } = this.context;
+    const { unit, flow } = this.context;
     let start = block.pc;
     let isOver = false;
     for (let at = block.first; at < block.end; at++) {
       const kind = kinds[unit.op[at]];
       this.isLeader[at] = 0;
       if (kind === 'load' && flow.late !== undefined) {
-        this.isLeader[at] = !mayTrap(at) || writesPinned(unit, at, frontend) ? 1 : 0;
+        this.isLeader[at] = mayTrap(at) ? 0 : 1;
         this.restart[at] = unit.pc[at];
       } else if (kind === 'load') {
         if (isOver || !mayTrap(at)) {

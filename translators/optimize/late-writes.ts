@@ -3,6 +3,7 @@
  * dataflow of registers-flow.ts, whose head explains them.
  */
 import type { Frontend } from '../frontend.ts';
+import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import type { Register } from '../ir/state.ts';
 import type { Unit } from '../ir/unit.ts';
@@ -74,6 +75,21 @@ export function residentRegisters(
   return residents;
 }
 
+/** The value that another one is, but for a constant that was added to it. */
+export function rootOf(unit: Unit, value: number): number {
+  const code = unit.op[value];
+  if (code === op['i32.add']) return unit.op[unit.b[value]] === op['i32.const'] ? unit.a[value] : value;
+  if (code === op['i64.add']) return unit.op[unit.b[value]] === op['i64.const'] ? unit.a[value] : value;
+  return value;
+}
+
+/** What a value is more than its root: the low word, which says all for constants of a word with sign extension. */
+export function distanceFromRoot(unit: Unit, value: number): number {
+  if (rootOf(unit, value) === value) return 0;
+  const constant = unit.b[value];
+  return unit.op[constant] === op['i32.const'] ? unit.imm[constant] : unit.a[constant];
+}
+
 /** Which assignments are written at once, and what may be written late. */
 export interface Promptness {
   readonly isPrompt: Uint8Array;
@@ -90,8 +106,9 @@ export interface Promptness {
 const comparisons = Uint8Array.from(operations, ({ test }) => (test !== '' ? 1 : 0));
 
 /**
- * Finds out which assignments are written at once: those of pinned registers, and those that the address of an access in
- * the same block comes from. What is not late is in the state block by the end of its block.
+ * Finds out which assignments are written at once: those that the address of an access in the same block comes from, and
+ * those of pinned registers that do not only move what the register held. What is not late is in the state block by the
+ * end of its block.
  */
 export function findPromptness(
   { unit, blocks }: Region,
@@ -104,13 +121,22 @@ export function findPromptness(
   const addresses = new Int32Array(blocks.length * words);
   const eligible = frontend.registers.pinned.map((pinned) => ~pinned);
   const addressed = new AddressRegisters(unit, registers);
+  /** By pinned register: the value that it was moved from since the block's start. */
+  const roots = new Int32Array(registers.length);
+  const moves = (at: number, register: number): boolean => {
+    const before = roots[register];
+    roots[register] = rootOf(unit, unit.a[at]);
+    return roots[register] === before;
+  };
   blocks.forEach((block, index) => {
+    roots.fill(-1);
     for (let at = block.first; at < block.end; at++) {
       if (kinds[unit.op[at]] === 'set') {
         const register = unit.imm[at];
-        if (registers[register].pinned) isPrompt[at] = 1;
+        if (registers[register].pinned && !moves(at, register)) isPrompt[at] = 1;
         if (comparisons[unit.op[unit.a[at]]] === 1) eligible[register >>> 5] &= ~(1 << (register & 31));
-      } else if (traps(at)) addressed.mark(at, block.first, isPrompt, addresses, index * words);
+      } else if (kinds[unit.op[at]] === 'get') roots[unit.imm[at]] = at;
+      else if (traps(at)) addressed.mark(at, block.first, isPrompt, addresses, index * words);
     }
   });
   return { isPrompt, addresses, eligible };
@@ -184,6 +210,8 @@ class AddressRegisters {
     this.parts.clear();
     const isKnown = !this.meets(this.unit.a[access], false);
     for (const register of this.read) {
+      // What a pinned register holds a trap knows.
+      if (this.registers[register].pinned) continue;
       const source = this.sourceOf(register, access, blockStart);
       const isSet = source >= 0 && kinds[this.unit.op[source]] === 'set';
       const value = isSet ? this.unit.a[source] : source;

@@ -15,7 +15,6 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { exitCode, operations } from '../ir/operations.ts';
-import type { Unit } from '../ir/unit.ts';
 import type { Region } from './discover.ts';
 import {
   findPromptness,
@@ -142,8 +141,7 @@ export function registerFlow(
       } else if (setCodes[code] === 1) {
         writes[base + (register >>> 5)] |= 1 << (register & 31);
       } else if (sideExits[code] === 1) {
-        if (lateOptions !== undefined && (!lateOptions.traps(at) || writesPinned(unit, at, frontend)))
-          updates[index] = 1;
+        if (lateOptions?.traps(at) === false) updates[index] = 1;
         const all = showsAll(code, register, helpers);
         for (let word = 0; word < words; word++) {
           memoryReads[base + word] |= ~writes[base + word] & (all ? -1 : shown[word]);
@@ -265,12 +263,4 @@ function neededRegisters(
     }
   }
   return { neededIn, neededOut };
-}
-
-/** Whether the guest instruction of an access writes a pinned register behind it, as one that opens a stack frame does. */
-export function writesPinned(unit: Unit, access: number, frontend: Frontend): boolean {
-  for (let at = access + 1; unit.pc[at] === unit.pc[access] && at < unit.count; at++) {
-    if (setCodes[unit.op[at]] === 1 && frontend.registers.registers[unit.imm[at]].pinned) return true;
-  }
-  return false;
 }

@@ -14,6 +14,7 @@ import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
 import { groupOfOne } from '../optimize/accesses.ts';
 import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
+import { distanceFromRoot } from '../optimize/late-writes.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
 import { forEachRegister, has } from '../optimize/register-sets.ts';
 import { isResident } from '../optimize/registers-flow.ts';
@@ -35,8 +36,8 @@ export interface BlockContext extends AnalysisContext {
   readonly f: FunctionWriter;
   /** A local that holds 0, which is not known when the function is compiled. */
   zero(type: 'i32' | 'i64'): number;
-  /** Notes that the instruction that is written next may trap, the guest instruction to restart from, and whether the state block is up to date for it. */
-  mayTrap(pc: number, executed: number, isCurrent: boolean): void;
+  /** Notes that the instruction that is written next may trap. See Trap for the arguments. */
+  mayTrap(pc: number, executed: number, isCurrent: boolean, moved: number): void;
 }
 
 const none = -1;
@@ -68,8 +69,13 @@ export class BlockEmitter {
   private readonly delayed: { readonly register: number; value: number }[] = [];
   /** The set of registers written late whose locals may be newer than the state block since an earlier block. */
   private readonly newer: Int32Array;
-  /** Whether a register was assigned since the state block was up to date. */
+  /** Whether a register was assigned since the state block was up to date; but for the pinned one, of which the next two tell. */
   private isBehind = false;
+  /** The frontend's pinned register, or none. */
+  private readonly pinned: number;
+  /** What the pinned register holds, and what the state block has of it, as distances from the same value (rootOf). */
+  private pinnedNow = 0;
+  private pinnedStored = 0;
   private at = 0;
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
@@ -82,6 +88,7 @@ export class BlockEmitter {
     this.setDone = new Uint8Array(context.unit.count);
     const { registers } = context.frontend.registers;
     this.homedIn = new Array(registers.length);
+    this.pinned = registers.findIndex(({ pinned }) => pinned);
     this.registerLocals = new Int32Array(registers.length).fill(none);
     this.newer = new Int32Array(context.flow.words);
     this.sequence = this.makeSequence();
@@ -99,6 +106,7 @@ export class BlockEmitter {
     this.f.from(block.pc);
     this.analysis.analyse(index, block);
     this.isBehind = false;
+    this.pinnedNow = this.pinnedStored = 0;
     const { late, words } = this.context.flow;
     if (late !== undefined) {
       for (let part = 0; part < words; part++) {
@@ -277,6 +285,7 @@ export class BlockEmitter {
       case 'get': {
         const register = unit.imm[at];
         const { flow } = this.context;
+        if (register === this.pinned) this.pinnedNow = this.pinnedStored = 0;
         if (!isResident(flow, this.index, register)) {
           if (this.analysis.last[at] < 0) return;
           const { type } = this.context.frontend.registers.registers[register];
@@ -381,8 +390,12 @@ export class BlockEmitter {
   private noteAssignment(at: number): void {
     const { flow, unit } = this.context;
     const register = unit.imm[at];
+    const isPrompt = flow.late?.isPrompt[at] === 1;
     this.newer[register >>> 5] &= ~(1 << (register & 31));
-    if (flow.late?.isPrompt[at] !== 1) this.isBehind = true;
+    if (register === this.pinned) {
+      this.pinnedNow = distanceFromRoot(unit, unit.a[at]);
+      if (isPrompt) this.pinnedStored = this.pinnedNow;
+    } else if (!isPrompt) this.isBehind = true;
   }
 
   /** Writes what an instruction assigns to the state block: at once, or when that must be up to date. */
@@ -409,6 +422,7 @@ export class BlockEmitter {
   private writeDelayed(): void {
     for (const { register, value } of this.delayed) this.store(register, () => this.push(value));
     this.delayed.length = 0;
+    this.pinnedStored = this.pinnedNow;
   }
 
   private settle(at: number, register: number, value: number): void {
@@ -469,7 +483,8 @@ export class BlockEmitter {
     const trap = (): void => {
       const restart = this.analysis.restart[at] >>> 0;
       const isCurrent = this.context.flow.late === undefined || !this.isBehind;
-      if (traps) this.context.mayTrap(restart, this.executedBefore(restart), isCurrent);
+      const moved = this.context.flow.late === undefined ? 0 : this.pinnedNow - this.pinnedStored;
+      if (traps) this.context.mayTrap(restart, this.executedBefore(restart), isCurrent, moved);
     };
     const zero = traps ? () => this.f.get(this.context.zero('i32')) : undefined;
     emitAccess(this.f, unit, at, layout, push, constant, (value) => this.push(value), trap, zero);

@@ -11,6 +11,8 @@ export interface Trap {
   readonly executed: number;
   /** Registers are in the state block, so that the guest can go on. Else only those are that the address is computed from. */
   readonly isCurrent: boolean;
+  /** How much more the pinned register is than what the state block has of it, where it is not the same. */
+  readonly moved?: number;
   /** The counter of its block's instructions, where there is one. */
   readonly counter?: number;
 }

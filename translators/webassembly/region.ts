@@ -106,12 +106,12 @@ class RegionEmitter extends StructuredEmitter {
       f: this.f,
       zero: (type) => this.zero(type),
       traps: options.accessesTrap ? (at) => trapsByItself(region.unit, at, options.layout) : undefined,
-      mayTrap: (pc, executed, isCurrent) => this.mayTrap(pc, executed, isCurrent),
+      mayTrap: (pc, executed, isCurrent, moved) => this.mayTrap(pc, executed, isCurrent, moved),
     });
   }
 
-  private mayTrap(pc: number, executed: number, isCurrent: boolean): void {
-    const trap = { offset: this.f.out.length, pc, executed, isCurrent };
+  private mayTrap(pc: number, executed: number, isCurrent: boolean, moved: number): void {
+    const trap = { offset: this.f.out.length, pc, executed, isCurrent, ...(moved !== 0 && { moved }) };
     const counters = this.options.counters?.blocks[this.index];
     this.traps.push(counters === undefined ? trap : { ...trap, counter: counters.instructions });
   }

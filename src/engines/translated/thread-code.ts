@@ -6,7 +6,7 @@ import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts'
 import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
-import { header, type State } from '../../../translators/ir/state.ts';
+import { header, type Register, type State } from '../../../translators/ir/state.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
@@ -271,6 +271,7 @@ export class ThreadCode {
     if (trap === undefined) return false;
     this.state.f64[instructionsIndex] += trap.executed;
     this.inspected?.countTrap(trap);
+    if (trap.moved !== undefined) this.movePinned(trap.moved);
     this.leaveInside(trap.pc);
     if (trap.isCurrent) return true;
     this.interpretNext = false;
@@ -281,6 +282,15 @@ export class ThreadCode {
       throw new Error(`an access at 0x${trap.pc.toString(16)} trapped that the guest may make`);
     }
     return true;
+  }
+
+  /** Adds to the pinned register what the translation had not written yet. */
+  private movePinned(bytes: number): void {
+    const { registers } = this.frontend.registers;
+    const { state } = this;
+    const pinned = registers.find((register) => register.pinned) as Register;
+    if (pinned.type === 'i64') state.i64[state.register(pinned.name).index] += BigInt(bytes);
+    else state.i32[state.register(pinned.name).index] += bytes;
   }
 
   /** Runs chained translations, each of which names the next, until one leaves or something wants attention. */
