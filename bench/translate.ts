@@ -22,8 +22,8 @@ import { discoverRegion, type Region } from '../translators/optimize/discover.ts
 import { helperRegisters } from '../translators/optimize/registers-flow.ts';
 import { powerpc as frontend } from '../translators/powerpc/frontend.ts';
 import type { EmittedModule } from '../translators/webassembly/emitted-module.ts';
-import type { MemoryLayout } from '../translators/webassembly/memory.ts';
-import { accessTraps, emitModule } from '../translators/webassembly/region.ts';
+import { accessTraps, type MemoryLayout } from '../translators/webassembly/memory.ts';
+import { emitModule } from '../translators/webassembly/region.ts';
 
 const policy = policies.regions;
 /** Seconds that each phase is measured for. */

@@ -67,7 +67,7 @@ function eachOperation(
 ): void {
   const { region, analysis, frontend, helpers, preciseFaults, traps } = translation;
   const { unit, blocks, successors } = region;
-  const context = { unit, successors, frontend, flow: analysis.flow, helpers, preciseFaults };
+  const context = { unit, blocks, successors, frontend, flow: analysis.flow, helpers, preciseFaults };
   const blockAnalysis = new BlockAnalysis(traps === undefined ? context : { ...context, traps });
   blocks.forEach((block, number) => {
     blockAnalysis.analyse(number, block);

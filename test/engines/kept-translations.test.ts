@@ -1,6 +1,7 @@
 /** Translations that are kept from run to run: that they are used, when they must not be, and that they do the same. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodeFile, decodeTranslation, encodeFile, encodeTranslation } from '../../src/cache/translation-file.ts';
+import { policies } from '../../src/engines/translated/policy.ts';
 import { header } from '../../translators/ir/state.ts';
 import { type MemoryStore, memoryStore } from '../cache/memory-store.ts';
 import { generator, seed } from '../float/cases.ts';
@@ -22,7 +23,7 @@ import { createProgram, kinds } from '../fuzz/programs.ts';
 import { code, data, TestThread } from './thread.ts';
 
 /** auto, which translates what ran this often. */
-const soon = { threshold: 50 };
+const soon = { threshold: 50, inlining: { limit: 0, room: 0, depth: 0 } };
 const leaf = code + 0x1000;
 
 /** r5 times: calls the function at `leaf`, and adds up what it answers in r6. */
@@ -58,7 +59,11 @@ interface Start {
 function run(store: MemoryStore, start: Start = {}) {
   const { engine = 'auto', count = 1000, value = 1 } = start;
   const budget = start.loopBudget === undefined ? {} : { loopBudget: start.loopBudget };
-  const thread = new TestThread(engine, { ...(engine === 'auto' ? soon : {}), ...budget }, store);
+  const thread = new TestThread(
+    engine,
+    { ...soon, ...(engine === 'auto' ? {} : { threshold: policies[engine].threshold }), ...budget },
+    store,
+  );
   thread.place(caller());
   thread.place(constant(value), leaf);
   start.prepare?.(thread);

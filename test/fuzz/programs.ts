@@ -1,4 +1,5 @@
 /** Random programs: what they consist of, and the kinds that there are. */
+import type { Inlining } from '../../translators/optimize/inline.ts';
 import { generator } from '../float/cases.ts';
 import { Assembler } from './assembler.ts';
 import { emitControlFlow } from './control-flow.ts';
@@ -22,6 +23,7 @@ export interface Limits {
   readonly depthLimit: number;
   readonly loopBudget: number;
   readonly tableEntries: number;
+  readonly inlining?: Omit<Inlining, 'boundsOf'>;
 }
 
 /** A generated program. Each round starts it anew with other registers, in the memory that the last round left. */
@@ -62,6 +64,11 @@ export function createProgram(kind: Kind, seed: number, qemu = false): Program {
     depthLimit: pick(next, [1000, 100, 10]),
     loopBudget: pick(next, [20_000, 100, 5]),
     tableEntries: pick(next, [4096, 4096, 4]),
+    inlining: {
+      limit: pick(next, [60, 500]),
+      room: pick(next, [400, 2000, 0]),
+      depth: pick(next, [1, 3]),
+    },
   };
   if (kind === 'branches' || kind === 'rewriting' || kind === 'interrupts') {
     return { kind, seed, limits, ...emitControlFlow(next, kind, qemu) };

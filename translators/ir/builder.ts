@@ -126,6 +126,11 @@ export class Builder {
 
   // -- guest registers
 
+  /** The block begins with a word in register `number` that is known. */
+  assume(number: number, value: number): void {
+    this.known[number] = this.constant(value);
+  }
+
   /** The value of register `number` here. */
   get(number: number): Value {
     const value = this.known[number];

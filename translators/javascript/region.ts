@@ -166,6 +166,7 @@ class RegionEmitter extends StructuredEmitter {
     this.flow = analysis.flow;
     this.blocks = new BlockEmitter({
       unit: region.unit,
+      blocks: region.blocks,
       successors: region.successors,
       frontend,
       flow: this.flow,

@@ -7,12 +7,14 @@ import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import { type Block, instructionsBefore, type Unit } from '../ir/unit.ts';
 import { AccessGroups, groupAccesses } from './accesses.ts';
+import { isBehindCall } from './discover.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
 import { has } from './register-sets.ts';
-import { type HelperRegisters, isLate, type RegisterFlow, showsAll, sideExits } from './registers-flow.ts';
+import { type HelperRegisters, isLate, type RegisterFlow, readsBefore, showsAll, sideExits } from './registers-flow.ts';
 
 export interface AnalysisContext {
   readonly unit: Unit;
+  readonly blocks: readonly Block[];
   readonly successors: readonly (readonly number[])[];
   readonly frontend: Frontend;
   readonly flow: RegisterFlow;
@@ -30,9 +32,6 @@ export interface AnalysisContext {
 
 const none = 0x7fffffff;
 const isStore = Uint8Array.from(operations, ({ flags }) => (flags.has('store') ? 1 : 0));
-const isCall = Uint8Array.from(operations, ({ name }) =>
-  name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
-);
 
 /** What becomes of a write of a register: bits. */
 export const write = {
@@ -125,7 +124,7 @@ export class BlockAnalysis {
     }
     this.leavesBefore[block.end] = 0;
     const reads = unit.forwardedReads;
-    let read = this.readsBefore(block.end);
+    let read = readsBefore(unit, block.end);
     const leaves = this.leaves();
     /** Positions of side exits, descending. */
     const exits: number[] = [];
@@ -304,11 +303,12 @@ export class BlockAnalysis {
     let seen = leaves ? 1 : 0;
     let unseen = 0;
     for (const target of successors[this.index]) {
+      // A call stores everything before it, wherever it returns to.
+      if (isBehindCall(this.context, this.index, target)) continue;
       if (has(flow.liveIn, flow.words, target, register) && !(isLate && this.isInLoop(target))) seen++;
       else unseen++;
     }
-    // A call stores everything before it, wherever it returns to.
-    if (unseen === 0 || (leaves && isCall[this.context.unit.op[this.block.end - 1]] === 1)) return seen > 0 ? 2 : 0;
+    if (unseen === 0) return seen > 0 ? 2 : 0;
     return seen > 0 ? 1 : 0;
   }
 
@@ -353,18 +353,5 @@ export class BlockAnalysis {
     let start = at;
     while (start > this.block.first && unit.pc[start - 1] === unit.pc[at]) start--;
     return until >= start;
-  }
-
-  /** Length of the prefix of the unit's forwarded reads (pairs) that lies before a position. */
-  private readsBefore(position: number): number {
-    const reads = this.context.unit.forwardedReads;
-    let low = 0;
-    let high = reads.length >>> 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (reads[middle * 2] <= position) low = middle + 1;
-      else high = middle;
-    }
-    return low * 2;
   }
 }

@@ -7,7 +7,7 @@ import { op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import type { Register } from '../ir/state.ts';
 import type { Unit } from '../ir/unit.ts';
-import type { Region } from './discover.ts';
+import { isBehindCall, type Region } from './discover.ts';
 import type { Loops } from './loops.ts';
 import { kinds, operandCounts } from './operation-kinds.ts';
 import { forEachRegister } from './register-sets.ts';
@@ -284,22 +284,23 @@ class AddressRegisters {
 
 /** Registers written late whose locals may be newer than the state block at each block's start, and are live there. */
 export function newerRegisters(
-  { blocks, successors }: Region,
-  { words, writes, liveIn, callEnds, updates }: BlockSets,
+  region: Region,
+  { words, writes, liveIn, updates }: BlockSets,
   loops: Loops,
   late: Int32Array,
 ): Int32Array {
+  const { blocks, successors } = region;
   const newerIn = new Int32Array(blocks.length * words);
   for (let changed = true; changed; ) {
     changed = false;
     for (let index = 0; index < blocks.length; index++) {
       const loop = loops.innermost[index];
-      if (loop < 0 || callEnds[index] === 1) continue;
+      if (loop < 0) continue;
       for (let word = 0; word < words; word++) {
         const at = index * words + word;
         const newer = (writes[at] & late[loop * words + word]) | (updates[index] === 1 ? 0 : newerIn[at]);
         for (const target of successors[index]) {
-          if (loops.innermost[target] !== loop) continue;
+          if (loops.innermost[target] !== loop || isBehindCall(region, index, target)) continue;
           const to = target * words + word;
           const before = newerIn[to] | (newer & liveIn[to]);
           if (before === newerIn[to]) continue;

@@ -15,7 +15,8 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { exitCode, operations } from '../ir/operations.ts';
-import type { Region } from './discover.ts';
+import type { Unit } from '../ir/unit.ts';
+import { isBehindCall, type Region } from './discover.ts';
 import {
   findPromptness,
   groupOf,
@@ -115,6 +116,7 @@ export function registerFlow(
   lateOptions?: LateOptions,
 ): RegisterFlow {
   const { unit, blocks, successors } = region;
+  const { forwardedReads } = unit;
   const words = frontend.registers.pinned.length;
   const size = blocks.length * words;
   /** Read through a local, before any write of the block. */
@@ -123,7 +125,6 @@ export function registerFlow(
   const memoryReads = new Int32Array(size);
   const writes = new Int32Array(size);
   const leaves = new Uint8Array(blocks.length);
-  const callEnds = new Uint8Array(blocks.length);
   /** By block: 1 where all registers are brought up to date in its middle. */
   const updates = new Uint8Array(blocks.length);
   /** What an access that may fault shows. */
@@ -132,7 +133,14 @@ export function registerFlow(
   for (let index = 0; index < blocks.length; index++) {
     const block = blocks[index];
     const base = index * words;
+    let read = readsBefore(unit, block.first);
     for (let at = block.first; at < block.end; at++) {
+      // What is known to be in a register where the block begins: the interpreter reads it when it goes on in its middle.
+      for (; read < forwardedReads.length && forwardedReads[read] <= at; read += 2) {
+        const register = forwardedReads[read + 1];
+        const word = base + (register >>> 5);
+        memoryReads[word] |= (1 << (register & 31)) & ~writes[word];
+      }
       const code = unit.op[at];
       const register = unit.imm[at];
       if (getCodes[code] === 1) {
@@ -160,12 +168,6 @@ export function registerFlow(
       }
     }
     switch (unit.op[block.end - 1]) {
-      case op.call:
-      case op.call_indirect:
-      case op.system_call:
-        callEnds[index] = 1;
-        leaves[index] = 1;
-        break;
       case op.jump:
         leaves[index] = successors[index].length < 1 ? 1 : 0;
         break;
@@ -193,7 +195,7 @@ export function registerFlow(
       }
     }
   }
-  const sets: BlockSets = { words, localReads, writes, liveIn, leaves, callEnds, updates };
+  const sets: BlockSets = { words, localReads, writes, liveIn, leaves, updates };
   if (lateOptions === undefined) return { words, liveIn, ...neededRegisters(region, sets, new Int32Array(size)) };
   const { loops } = lateOptions;
   const promptness = findPromptness(region, frontend, words, lateOptions);
@@ -227,27 +229,26 @@ export interface BlockSets {
   readonly writes: Int32Array;
   readonly liveIn: Int32Array;
   readonly leaves: Uint8Array;
-  readonly callEnds: Uint8Array;
   readonly updates: Uint8Array;
 }
 
-const nowhere: readonly number[] = [];
-
 /** Which registers' locals must be right at each block's start and end. @param stored registers that a block reads to store them */
 function neededRegisters(
-  { blocks, successors }: Region,
-  { words, localReads, writes, callEnds }: BlockSets,
+  region: Region,
+  { words, localReads, writes }: BlockSets,
   stored: Int32Array,
   resident?: { readonly loops: Loops; readonly residents: Int32Array },
 ): Pick<RegisterFlow, 'neededIn' | 'neededOut'> {
+  const { blocks } = region;
+  // Behind a call the locals are filled anew.
+  const successors = region.successors.map((targets, from) => targets.filter((to) => !isBehindCall(region, from, to)));
   const neededIn = new Int32Array(blocks.length * words);
   const neededOut = new Int32Array(blocks.length * words);
   for (let changed = true; changed; ) {
     changed = false;
     for (let index = blocks.length - 1; index >= 0; index--) {
       const base = index * words;
-      // Behind a call the locals are filled anew.
-      const targets = callEnds[index] === 0 ? successors[index] : nowhere;
+      const targets = successors[index];
       const group = resident === undefined ? 0 : groupOf(resident.loops, index) * words;
       for (let word = 0; word < words; word++) {
         const mask = resident === undefined ? -1 : resident.residents[group + word];
@@ -263,4 +264,16 @@ function neededRegisters(
     }
   }
   return { neededIn, neededOut };
+}
+
+/** Length of the prefix of a unit's forwarded reads (pairs) that lies before a position. */
+export function readsBefore({ forwardedReads: reads }: Unit, position: number): number {
+  let low = 0;
+  let high = reads.length >>> 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (reads[middle * 2] <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low * 2;
 }

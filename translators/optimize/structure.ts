@@ -230,6 +230,12 @@ function makeReducible(
   return { dispatches, route };
 }
 
+/** The nodes of a graph that lie on a cycle. */
+export function cyclicNodes(graph: readonly (readonly number[])[]): Set<number> {
+  const components = stronglyConnected(graph, [...graph.keys()]);
+  return new Set(components.filter(([node], at) => components[at].length > 1 || graph[node].includes(node)).flat());
+}
+
 /** Strongly connected components of the graph restricted to `nodes` (Tarjan, without recursion). */
 export function stronglyConnected(graph: readonly (readonly number[])[], nodes: readonly number[]): number[][] {
   const allowed = new Uint8Array(graph.length);

@@ -1,6 +1,7 @@
-/** What the emitter of regions is told besides the region. */
+/** What a WebAssembly translation is made for, besides the guest's code. */
 import type { RegionCounters } from '../counters.ts';
 import type { MemoryLayout } from './memory.ts';
+import type { SlotCache } from './slots.ts';
 
 export interface EmitOptions {
   readonly name: string;
@@ -8,8 +9,7 @@ export interface EmitOptions {
   readonly memoryPages: number;
   readonly tableEntries: number;
   readonly stateBase: number;
-  /** A table in memory that gives the slot of a guest address: (pc, slot) pairs of words, at the hash of pc; -1 where a pair is empty. */
-  readonly slotCache: { readonly offset: number; readonly entries: number };
+  readonly slotCache: SlotCache;
   readonly preciseFaults: boolean;
   /** Accesses that the guest may not make trap: the host's pages are protected. */
   readonly accessesTrap: boolean;

@@ -4,7 +4,7 @@ import type { EmittedModule } from './emitted-module.ts';
 import { encodeModule, exportName, type FunctionType, importModule, memoryName, tableName } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { fusedMultiplyAdd } from './instructions.ts';
-import { translationType } from './region.ts';
+import { translationType } from './slots.ts';
 
 /** A translation in the table: takes the depth of guest calls and its slot, gives the guest address to go on at. */
 export type TableFunction = (depth: number, slot: number) => number;

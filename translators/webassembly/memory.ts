@@ -46,6 +46,11 @@ export function trapsByItself(unit: Unit, at: number, layout: MemoryLayout): boo
   return unit.op[unit.a[at]] !== op['i32.const'] && isNear(unit.imm[at], accessBytes[code]);
 }
 
+/** Tells of an access of a unit whether it traps by itself (memory.ts). */
+export function accessTraps(unit: Unit, layout: MemoryLayout): (at: number) => boolean {
+  return (at) => trapsByItself(unit, at, layout);
+}
+
 /** The address of an access off a constant, as a signed number: none of the upper half is ever mapped. */
 function constantAddress(unit: Unit, at: number): number {
   return (unit.imm[unit.a[at]] + unit.imm[at]) | 0;

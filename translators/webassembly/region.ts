@@ -17,35 +17,29 @@
 import type { Frontend } from '../frontend.ts';
 import { op } from '../ir/builder.ts';
 import { header } from '../ir/state.ts';
-import type { Unit } from '../ir/unit.ts';
 import type { RegionAnalysis } from '../optimize/analyse.ts';
-import type { Region } from '../optimize/discover.ts';
+import { isBehindCall, type Region, successorAt } from '../optimize/discover.ts';
 import { forEachRegister } from '../optimize/register-sets.ts';
 import type { HelperRegisters, RegisterFlow } from '../optimize/registers-flow.ts';
-import { type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
+import { cyclicNodes, type Dispatch, innerLoopFactor, leftLoop } from '../optimize/structure.ts';
 import { StructuredEmitter } from '../optimize/structured-emitter.ts';
 import { BlockEmitter } from './block.ts';
 import type { EmitOptions } from './emit-options.ts';
 import type { EmittedModule, Trap } from './emitted-module.ts';
-import { encodeModule, type FunctionType } from './encoder.ts';
+import { encodeModule } from './encoder.ts';
 import { FunctionWriter } from './function.ts';
 import { wasm } from './instructions.ts';
-import { type MemoryLayout, trapsByItself } from './memory.ts';
+import { trapsByItself } from './memory.ts';
+import { emitFindSlot, emitNote, translationType, word } from './slots.ts';
 
-/** Of every translation: depth and slot to guest address. */
-export const translationType: FunctionType = { parameters: ['i32', 'i32'], result: 'i32' };
 const depth = 0;
 /** The slot's local holds the depth of callees: the slot itself is only for stubs. */
 const next = 1;
 /** A jump table of more entries is not made: the table of functions then finds the target. */
 const tableLimit = 4096;
-const word: FunctionType = { parameters: ['i32'], result: 'i32' };
-const words3: FunctionType = { parameters: ['i32', 'i32', 'i32'], result: 'i32' };
 
-/** Tells of an access of a unit whether it traps by itself (memory.ts). */
-export function accessTraps(unit: Unit, layout: MemoryLayout): (at: number) => boolean {
-  return (at) => trapsByItself(unit, at, layout);
-}
+/** Guest instructions of a region that is made anew for the sake of a call through a pointer, at most. */
+const mostNoted = 300;
 
 export function emitModule(
   region: Region,
@@ -71,6 +65,8 @@ class RegionEmitter extends StructuredEmitter {
   private readonly selectors = new Map<number, number>();
   /** Locals that hold 0, loaded where the function begins. */
   private readonly zeros = new Map<'i32' | 'i64', number>();
+  /** Blocks that lie on loops. */
+  private readonly looping: ReadonlySet<number>;
   /** The block that is emitted. */
   private index = 0;
   private arms = 0;
@@ -88,11 +84,13 @@ class RegionEmitter extends StructuredEmitter {
     this.frontend = frontend;
     this.options = options;
     this.flow = analysis.flow;
+    this.looping = cyclicNodes(region.successors);
     this.budget = this.f.local('i32');
     this.returned = this.f.local('i32');
     for (const dispatch of this.structure.dispatches) this.selectors.set(dispatch.node, this.f.local('i32'));
     this.blocks = new BlockEmitter({
       unit: region.unit,
+      blocks: region.blocks,
       successors: region.successors,
       frontend,
       flow: this.flow,
@@ -308,57 +306,57 @@ class RegionEmitter extends StructuredEmitter {
     f.from(unit.pc[at]);
     switch (unit.op[at]) {
       case op.jump:
-        this.goOrLeave(position, target, this.way(target));
+        this.goOrLeave(position, index, target, this.way(index, target));
         return;
       case op.branch: {
         const otherwise = unit.b[at] >>> 0;
-        const yes = this.way(target);
-        const no = this.way(otherwise);
+        const yes = this.way(index, target);
+        const no = this.way(index, otherwise);
         blocks.push(unit.a[at]);
         f.open(wasm.if);
-        this.goOrLeave(position, target, yes);
+        this.goOrLeave(position, index, target, yes);
         f.from(unit.pc[at]);
         f.else();
-        this.goOrLeave(position, otherwise, no);
+        this.goOrLeave(position, index, otherwise, no);
         f.from(unit.pc[at]);
         f.end();
         return;
       }
       case op.branch_return: {
-        const way = this.way(target);
+        const way = this.way(index, target);
         blocks.push(unit.a[at]);
         f.open(wasm.if);
         this.returnTo(unit.b[at]);
         f.end();
-        this.goOrLeave(position, target, way);
+        this.goOrLeave(position, index, target, way);
         return;
       }
       case op.branch_indirect: {
-        const way = this.way(target);
+        const way = this.way(index, target);
         blocks.push(unit.a[at]);
         f.open(wasm.if);
-        this.indirect(position, unit.b[at], unit.pc[at] >>> 0);
+        this.indirect(position, index, unit.b[at], unit.pc[at] >>> 0);
         f.end();
-        this.goOrLeave(position, target, way);
+        this.goOrLeave(position, index, target, way);
         return;
       }
       case op.return:
         this.returnTo(unit.a[at]);
         return;
       case op.jump_indirect:
-        this.indirect(position, unit.a[at], unit.pc[at] >>> 0);
+        this.indirect(position, index, unit.a[at], unit.pc[at] >>> 0);
         return;
       case op.call:
-        this.call(position, unit.b[at], () => f.i32(target | 0), this.options.slotOf(target));
+        this.call(position, index, unit.b[at], target);
         return;
       case op.call_indirect:
-        this.call(position, unit.b[at], () => blocks.push(unit.a[at]), undefined);
+        this.callIndirect(position, index, unit.b[at], unit.a[at], unit.pc[at] >>> 0);
         return;
       case op.system_call:
         blocks.edge(undefined);
         f.i32(unit.b[at]);
         f.call(f.import('Y', word));
-        this.goOnBehind(position, unit.b[at]);
+        this.goOnBehind(position, index, unit.b[at]);
         return;
       default:
         blocks.edge(undefined);
@@ -379,31 +377,73 @@ class RegionEmitter extends StructuredEmitter {
     this.f.op(wasm.return);
   }
 
-  /** A guest call: of a known slot, or of the slot of the address that `push` pushes. */
-  private call(position: number, link: number, push: () => void, slot: number | undefined): void {
+  /** A guest call to a known address. */
+  private call(position: number, from: number, link: number, target: number): void {
     const { f } = this;
+    const slot = this.options.slotOf(target);
+    const push = (): void => f.i32(target | 0);
     this.blocks.edge(undefined);
     this.modeCheck(push);
     if (slot === 0) {
       // As if the callee had said that control goes on at its start.
       push();
-      this.goOnBehind(position, link);
-      return;
+    } else {
+      this.callSlot(() => f.i32(slot));
     }
-    if (slot === undefined) {
-      this.findSlot(push);
-      f.set(this.returned);
-    }
-    const pushSlot = (): void => (slot === undefined ? f.get(this.returned) : f.i32(slot));
+    this.goOnBehind(position, from, link);
+  }
+
+  private callSlot(pushSlot: () => void): void {
+    const { f } = this;
     f.get(next);
     pushSlot();
     pushSlot();
     f.callIndirect(wasm.call_indirect);
-    this.goOnBehind(position, link);
+  }
+
+  /** A guest call to a computed address: a known one may be part of the region. */
+  private callIndirect(position: number, from: number, link: number, value: number, pc: number): void {
+    const { f, blocks } = this;
+    const push = (): void => blocks.push(value);
+    const [known] = this.options.indirectTargets(pc);
+    const inlined = this.region.successors[from].find((to) => !isBehindCall(this.region, from, to));
+    const way = inlined === undefined ? undefined : this.way(from, this.region.blocks[inlined].pc);
+    const start = f.out.length;
+    blocks.edge(undefined);
+    this.modeCheck(push);
+    if (known === undefined && this.region.guestInstructions <= mostNoted && this.looping.has(from)) {
+      // It is noted, so that the region can be made anew.
+      emitNote(f, this.region.entry, pc, push);
+    } else if (known !== undefined && inlined === undefined && this.options.slotOf(known) !== 0) {
+      push();
+      f.i32(known | 0);
+      f.op(wasm.i32_eq);
+      f.open(wasm.if, '', 'i32');
+      f.i32(this.options.slotOf(known));
+      f.else();
+      emitFindSlot(f, this.options.slotCache, this.frontend.instructionAlignment, push);
+      f.end();
+    } else {
+      emitFindSlot(f, this.options.slotCache, this.frontend.instructionAlignment, push);
+    }
+    f.set(this.returned);
+    this.callSlot(() => f.get(this.returned));
+    const call = f.out.cut(start);
+    if (inlined !== undefined && way !== undefined) {
+      push();
+      f.i32(this.region.blocks[inlined].pc | 0);
+      f.op(wasm.i32_eq);
+      f.open(wasm.if);
+      f.out.append(way);
+      this.go(position, inlined);
+      f.end();
+    }
+    f.out.append(call);
+    this.goOnBehind(position, from, link);
   }
 
   /** Behind a call: what it returned is on the stack. */
-  private goOnBehind(position: number, link: number): void {
+  private goOnBehind(position: number, from: number, link: number): void {
     const { f } = this;
     f.tee(this.returned);
     f.i32(link);
@@ -412,37 +452,13 @@ class RegionEmitter extends StructuredEmitter {
     f.get(this.returned);
     f.op(wasm.return);
     f.end();
-    const index = this.region.indices.get(link >>> 0);
+    const index = successorAt(this.region, from, link >>> 0);
     if (index === undefined) {
       this.leave(link >>> 0);
       return;
     }
     this.fill(index);
     this.go(position, index);
-  }
-
-  /** Pushes the slot of the guest address that `push` pushes. */
-  private findSlot(push: () => void): void {
-    const { f } = this;
-    const { offset, entries } = this.options.slotCache;
-    const pair = f.scratch('i32');
-    push();
-    const shift = 3 - Math.log2(this.frontend.instructionAlignment);
-    f.i32(Math.abs(shift));
-    f.op(shift >= 0 ? wasm.i32_shl : wasm.i32_shr_u);
-    f.i32((entries - 1) * 8);
-    f.op(wasm.i32_and);
-    f.tee(pair);
-    f.memory(wasm.i32_load, 2, offset);
-    push();
-    f.op(wasm.i32_eq);
-    f.open(wasm.if, '', 'i32');
-    f.get(pair);
-    f.memory(wasm.i32_load, 2, offset + 4);
-    f.else();
-    push();
-    f.call(f.import('G', word));
-    f.end();
   }
 
   /** Where a region that may change the floating-point mode is left: sees to it that no other translation runs. */
@@ -490,10 +506,10 @@ class RegionEmitter extends StructuredEmitter {
   }
 
   /** What a way out of the present block needs, made before another block is emitted in one of its arms. */
-  private way(target: number): Uint8Array {
+  private way(from: number, target: number): Uint8Array {
     const { f } = this;
     const start = f.out.length;
-    const index = this.region.indices.get(target);
+    const index = successorAt(this.region, from, target);
     this.blocks.edge(index);
     if (index === undefined) {
       this.modeCheck(() => f.i32(target | 0));
@@ -502,17 +518,19 @@ class RegionEmitter extends StructuredEmitter {
     return f.out.cut(start);
   }
 
-  private goOrLeave(position: number, target: number, way: Uint8Array): void {
+  private goOrLeave(position: number, from: number, target: number, way: Uint8Array): void {
     this.f.out.append(way);
-    const index = this.region.indices.get(target);
+    const index = successorAt(this.region, from, target);
     if (index !== undefined) this.go(position, index);
   }
 
   /** A jump to a computed address: a jump table of the targets that were seen, anything else through the table of functions. */
-  private indirect(position: number, value: number, pc: number): void {
+  private indirect(position: number, from: number, value: number, pc: number): void {
     const { f, blocks } = this;
     const push = (): void => blocks.push(value);
-    const known = this.options.indirectTargets(pc).filter((address) => this.region.indices.has(address));
+    const known = this.options
+      .indirectTargets(pc)
+      .filter((address) => successorAt(this.region, from, address) !== undefined);
     const alignment = this.frontend.instructionAlignment;
     const low = Math.min(...known);
     const span = (Math.max(...known) - low) / alignment + 1;
@@ -528,18 +546,15 @@ class RegionEmitter extends StructuredEmitter {
     f.i32((high - regionLow) | 0);
     f.op(wasm.i32_lt_u);
     f.open(wasm.if, '', 'i32');
-    f.i32(entry | 0);
-    f.i32(pc | 0);
-    push();
-    f.call(f.import('N', words3));
+    emitNote(f, entry, pc, push);
     f.else();
-    this.findSlot(push);
+    emitFindSlot(f, this.options.slotCache, this.frontend.instructionAlignment, push);
     f.end();
     f.tee(this.returned);
     f.get(this.returned);
     f.callIndirect(wasm.return_call_indirect);
     const unknown = f.out.cut(start);
-    const ways = known.map((address) => this.way(address));
+    const ways = known.map((address) => this.way(from, address));
     if (known.length > 0 && span <= tableLimit) {
       const name = `A${this.arms++}`;
       f.open(wasm.block, `${name}.`);
@@ -562,7 +577,7 @@ class RegionEmitter extends StructuredEmitter {
       f.out.unsigned(f.depthOf(`${name}.`));
       known.forEach((address, arm) => {
         f.end();
-        this.goOrLeave(position, address, ways[arm]);
+        this.goOrLeave(position, from, address, ways[arm]);
       });
       f.end();
     }

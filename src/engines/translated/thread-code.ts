@@ -10,11 +10,11 @@ import { header, type Register, type State } from '../../../translators/ir/state
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
-import { discoverRegion } from '../../../translators/optimize/discover.ts';
+import { type Bounds, discoverRegion } from '../../../translators/optimize/discover.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
 import { leftLoop } from '../../../translators/optimize/structure.ts';
-import type { MemoryLayout } from '../../../translators/webassembly/memory.ts';
-import { accessTraps, emitModule } from '../../../translators/webassembly/region.ts';
+import { accessTraps, type MemoryLayout } from '../../../translators/webassembly/memory.ts';
+import { emitModule } from '../../../translators/webassembly/region.ts';
 import { CodeWatch } from '../code-watch.ts';
 import type { EngineOptions } from '../engine.ts';
 import { BlockLifter, createMachine } from '../guest-code.ts';
@@ -513,7 +513,8 @@ export class ThreadCode {
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
     const start = now();
-    const { low, high } = policy.bounds(entry, symbol);
+    const boundsOf = (pc: number): Bounds => policy.bounds(pc, host.symbolAt(pc));
+    const { low, high } = boundsOf(entry);
     const indirectTargets = (pc: number): readonly number[] => this.targets.of(pc);
     const discover = (exactFloatingPoint: boolean) =>
       discoverRegion(frontend, this.kept?.recordingFetch ?? this.fetch, entry, {
@@ -526,6 +527,7 @@ export class ThreadCode {
         functionStart: policy.profiled ? symbol?.start : undefined,
         hasRun: policy.profiled && !options.ahead ? (pc) => this.interpreter.hasRun(pc) : undefined,
         indirectTargets,
+        inlining: policy.backend === 'javascript' ? undefined : { ...policy.inlining, boundsOf },
       });
     let region = discover(this.exactFloatingPoint);
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
