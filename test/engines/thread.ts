@@ -4,6 +4,7 @@ import { createEngine, type EngineName } from '../../src/engines/create-engine.t
 import type { Engine, EngineOptions, LogKind } from '../../src/engines/engine.ts';
 import { type Policy, policies } from '../../src/engines/translated/policy.ts';
 import { TranslatedEngine } from '../../src/engines/translated/translated-engine.ts';
+import type { findHostPages } from '../../src/host/page-protection.ts';
 import { AddressSpace } from '../../src/memory/address-space.ts';
 import { exitReasons } from '../../translators/ir/operations.ts';
 import { header, State } from '../../translators/ir/state.ts';
@@ -20,8 +21,8 @@ const stackSize = 0x1000000;
 export const wholeAtOnce: Partial<Policy> = { profiled: false, translateAtOnce: true };
 
 export class TestThread {
-  readonly memory = new AddressSpace('big');
-  readonly state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
+  readonly memory: AddressSpace;
+  readonly state: State;
   readonly engine: Engine;
   /** What was logged. */
   readonly log: [kind: LogKind, text: string][] = [];
@@ -34,8 +35,17 @@ export class TestThread {
    * @param limits instead of the engine's own, for one that translates
    * @param translations keeps translations from thread to thread
    * @param blocks keeps interpreter code
+   * @param findPages finds the host's pages, so that accesses of WebAssembly trap; absent: they are checked
    */
-  constructor(name: EngineName, limits?: Partial<Policy>, translations?: ProgramStore, blocks?: ProgramStore) {
+  constructor(
+    name: EngineName,
+    limits?: Partial<Policy>,
+    translations?: ProgramStore,
+    blocks?: ProgramStore,
+    findPages?: typeof findHostPages,
+  ) {
+    this.memory = new AddressSpace('big', findPages);
+    this.state = new State(powerpc.registers, this.memory.buffer, this.memory.allocateStateBlock());
     const options: EngineOptions = {
       frontend: powerpc,
       memory: this.memory,

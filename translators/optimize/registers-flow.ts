@@ -127,6 +127,8 @@ export function registerFlow(
   const leaves = new Uint8Array(blocks.length);
   /** By block: 1 where all registers are brought up to date in its middle. */
   const updates = new Uint8Array(blocks.length);
+  /** By block: 1 where a seldom taken way out of its middle brings them up to date, and only that (BlockAnalysis.isColdExit). */
+  const coldExits = new Uint8Array(blocks.length);
   /** What an access that may fault shows. */
   const shown = preciseFaults ? new Int32Array(words).fill(-1) : frontend.registers.pinned;
 
@@ -149,7 +151,8 @@ export function registerFlow(
       } else if (setCodes[code] === 1) {
         writes[base + (register >>> 5)] |= 1 << (register & 31);
       } else if (sideExits[code] === 1) {
-        if (lateOptions?.traps(at) === false) updates[index] = 1;
+        if (code === op.exit_if) coldExits[index] = 1;
+        else if (lateOptions?.traps(at) === false) updates[index] = 1;
         const all = showsAll(code, register, helpers);
         for (let word = 0; word < words; word++) {
           memoryReads[base + word] |= ~writes[base + word] & (all ? -1 : shown[word]);
@@ -210,7 +213,7 @@ export function registerFlow(
   // Most regions have nothing to write late.
   if (newerIn.every((word) => word === 0)) return { words, liveIn, ...withoutLate, late: lateWrites };
   for (let index = 0; index < blocks.length; index++) {
-    const early = lateOptions.heads[index] === 1 || updates[index] === 1;
+    const early = lateOptions.heads[index] === 1 || updates[index] === 1 || coldExits[index] === 1;
     for (let word = 0; word < words; word++) {
       const at = index * words + word;
       let behind = leaves[index] === 1 ? -1 : 0;
