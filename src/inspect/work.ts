@@ -40,6 +40,7 @@ export function workOf(collected: readonly CollectedTranslation[], count: (offse
     if (counters === undefined) continue;
     region.blocks.forEach((block, number) => {
       const executions = count(counters.blocks[number].executions);
+      if (block.endsInInlinedCall) work.calls += executions;
       for (let at = block.first; at < block.end; at++) {
         for (const kind of kindsOf[region.unit.op[at]]) work[kind] += executions;
       }

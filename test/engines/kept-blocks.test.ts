@@ -294,7 +294,7 @@ describe('a block is not kept', () => {
   });
 
   test('with others that take too much room: the next run begins anew', () => {
-    const store = memoryStore('program-build', 600);
+    const store = memoryStore('program-build', 300);
     run(store);
     expect(store.kept!.length).toBe(0);
     expect(run(store)).toMatchObject({ sum: 10, prepared: blockCount });

@@ -18,6 +18,8 @@ export interface Block {
   endPc: number;
   /** Where instructions vary in length: their guest addresses. Not all of them leave something in the IR. */
   starts?: readonly number[];
+  /** The block ends in a call of the guest's that is a jump here, because the called function is part of the region. */
+  endsInInlinedCall?: boolean;
 }
 
 /** How many of a block's instructions, which vary in length, come before one of them. */

@@ -298,6 +298,7 @@ class Discovery {
       if (isDirect) {
         unit.op[at] = op.jump;
         unit.b[at] = -1;
+        block.endsInInlinedCall = true;
       }
       this.crossings.set(caller, { pc: entry, frame: called });
       const first = unit.blocks.length;

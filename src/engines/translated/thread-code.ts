@@ -274,6 +274,7 @@ export class ThreadCode {
     if (trap.moved !== undefined) this.movePinned(trap.moved);
     this.leaveInside(trap.pc);
     if (trap.isCurrent) return true;
+    if (this.preciseFaults) throw new Error(`the registers of an access at 0x${trap.pc.toString(16)} are lost`);
     this.interpretNext = false;
     this.stepper ??= this.makeStepper();
     this.stepper.step();
@@ -440,12 +441,21 @@ export class ThreadCode {
       },
       helper: (number, machine) => this.helperFunctions.forWebAssembly(number, machine),
       cell: (pc) => this.cells.get(pc),
-      callUntranslated: (cell, depth) => this.translate(cell, depth > 0).f(depth) as number,
+      callUntranslated: (cell, depth) => this.callUntranslated(cell, depth),
     });
     this.linker = linker;
     this.cells.onUninstall.push((cell) => linker.unlink(cell));
     for (const pc of kept?.slots ?? []) linker.slotOf(this.cells.get(pc));
     return linker;
+  }
+
+  /** What control comes to from a translation that called, or jumped to, a cell without one. */
+  private callUntranslated(cell: Cell, depth: number): number {
+    this.translate(cell, depth > 0);
+    // To read the code may have asked for precise faults: those that wait for this call to return must not go on.
+    if (this.unwind[0] === 0) return cell.f(depth) as number;
+    this.state.i32[pcWord] = cell.pc;
+    return -1;
   }
 
   // -- translations that are kept from run to run
