@@ -1,7 +1,9 @@
 /**
  * Files that are mapped. A private mapping is a copy of the file's contents at the time of mmap. A shared one
  * is a copy too, whose changes go to the file at msync, munmap and at the end of the process; the file's own
- * changes do not come back into it.
+ * changes do not come back into it. (A mapping of the host's in the guest's memory would do more for little-endian
+ * guests, but where another process truncates the file an access is SIGBUS, which V8 does not catch on Linux as it does
+ * SIGSEGV: the host would die of it.)
  */
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import { errno } from './errno.ts';
