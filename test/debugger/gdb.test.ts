@@ -166,7 +166,10 @@ if (gdb === undefined) {
       expect({ status, stdout }).toEqual({ status: 42, stdout: 'counted\n' });
     });
 
-    test('an endless loop is interrupted; accesses are watched; the guest is let go and runs on', async () => {
+    // GDB is interrupted after a second, whatever it is about to do then on a busy machine: once more may be needed.
+    test('an endless loop is interrupted; accesses are watched; the guest is let go and runs on', {
+      retry: 2,
+    }, async () => {
       const script = [
         'handle SIGUSR1 nostop noprint pass', 'rwatch origin.y', 'continue', 'delete', 'awatch ratio', 'tbreak spin', 'continue',
         interruptSoon, 'continue', 'backtrace 1', 'watch total if total % 1000 == 0', 'continue', 'print total % 1000', 'delete',

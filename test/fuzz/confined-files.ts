@@ -134,7 +134,13 @@ export class ConfinedFiles {
     if (parent === undefined || !this.isInside(parent) || name.endsWith('..')) return false;
     if (place !== undefined) return this.isInside(place);
     // What is not there may be made, but not behind a link.
-    return lstatSync(Buffer.from(name, 'latin1'), { throwIfNoEntry: false })?.isSymbolicLink() !== true;
+    try {
+      return lstatSync(Buffer.from(name, 'latin1'), { throwIfNoEntry: false })?.isSymbolicLink() !== true;
+    } catch (error) {
+      // A name that is too long leads nowhere, and the kernel says so to whoever uses it.
+      if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return true;
+      throw error;
+    }
   }
 
   private isInside(place: string): boolean {
