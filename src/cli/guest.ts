@@ -11,7 +11,7 @@ import type { Target } from '../elf/machines.ts';
 import { type ElfImage, readElf } from '../elf/read-elf.ts';
 import { SymbolTable } from '../elf/symbols.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
-import type { Engine, EngineOptions, Log } from '../engines/engine.ts';
+import type { Engine, EngineHost, EngineOptions, Log } from '../engines/engine.ts';
 import type { Inspector } from '../engines/inspection.ts';
 import type { StartTracedProcess } from '../engines/traced/traced-process.ts';
 import type { CreateVirtualMachine } from '../engines/virtualized/hypervisor.ts';
@@ -49,6 +49,8 @@ export interface GuestOptions {
   readonly memoryLimit?: number | undefined;
   /** Lets WebAssembly translations leave checks of accesses to the processor. */
   readonly findHostPages?: FindHostPages;
+  /** See EngineHost. */
+  readonly compile?: EngineHost['compile'];
   /** For the engine `virtualized`. */
   readonly createVirtualMachine?: CreateVirtualMachine;
   /** For the engine `traced`. */
@@ -156,6 +158,7 @@ export function createGuest(options: GuestOptions): Guest {
       timeBase: () => timeBase(system),
       keepsRunning: options.keepsRunning,
       poll: system.poll,
+      compile: options.compile,
       now: options.measure ? () => performance.now() : undefined,
       log,
     },

@@ -7,6 +7,7 @@ import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
 import { startProfiler } from '../host/profiler.ts';
 import { openNowhere, RedirectedFiles } from '../host/redirected-files.ts';
+import { compileHinted } from '../host/tiering.ts';
 import { translateAhead } from '../inspect/ahead.ts';
 import { Collector } from '../inspect/collector.ts';
 import { coloured, plain } from '../inspect/colours.ts';
@@ -76,6 +77,7 @@ export async function inspect(options: InspectOptions, program: string, args: re
       root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
       stackLimit: 8 << 20,
       findHostPages,
+      compile: compileHinted,
       engine: options.engine,
       measure: true,
       inspector: collector,

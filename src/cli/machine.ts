@@ -9,6 +9,7 @@ import { onWake, sendToSupervisor } from '../host/machine-threads.ts';
 import { findHostPages } from '../host/page-protection.ts';
 import { startTracedProcess } from '../host/ptrace.ts';
 import { openNowhere } from '../host/redirected-files.ts';
+import { compileHinted } from '../host/tiering.ts';
 import { HostDirectory } from '../linux/file-host.ts';
 import { resource } from '../linux/limits.ts';
 import type { ExitStatus } from '../linux/process.ts';
@@ -206,6 +207,7 @@ class Machine implements Keeper {
         const pages = findHostPages(memory);
         return 'reason' in pages ? pages : { ...pages, mostMappings: data.mostMappings };
       },
+      compile: compileHinted,
       engine: data.engine,
       createVirtualMachine,
       startTracedProcess,

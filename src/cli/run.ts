@@ -17,6 +17,7 @@ import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
 import { startTracedProcess } from '../host/ptrace.ts';
+import { compileHinted } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
@@ -73,6 +74,7 @@ export async function run(
       root: options.sysroot === '' ? undefined : new TextEncoder().encode(options.sysroot),
       stackLimit: options.stackSize,
       findHostPages,
+      compile: compileHinted,
       engine: debugging?.debuggableEngine(options.engine) ?? options.engine,
       createEngine: debugging?.createDebuggedEngine,
       createVirtualMachine,

@@ -29,6 +29,8 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
   keepsRunning?(): void;
   /** See System: called again and again between translations. */
   readonly poll?: (() => void) | undefined;
+  /** Compiles a translation in the way that suits the host; absent: as it does by itself. */
+  readonly compile?: ((bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module) | undefined;
   /** Milliseconds of a steady clock, when costs are to be measured. */
   readonly now?: () => number;
 }

@@ -1,4 +1,24 @@
-/** When V8 optimizes. */
+/** What V8 is told about translations: when to optimize, and to heed branch hints. */
+
+/**
+ * The option of V8 to heed what translations say of their branches (translators/webassembly/encoder.ts). The version in
+ * Node 24 does so only when asked.
+ */
+export const branchHints = '--experimental-wasm-branch-hinting';
+
+/**
+ * Compiles a translation, with its branch hints. V8 is asked to heed them meanwhile only: its options are part of what
+ * code that it kept from earlier runs depends on.
+ */
+export function compileHinted(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  setFlagsFromString(branchHints);
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    setFlagsFromString(branchHints.replace('--', '--no-'));
+  }
+}
 
 /**
  * Keeps V8 from optimizing until the function that this returns is called. In a run of 0.1 s the optimizing compilers

@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { steleCommand } from './command.ts';
+import { branchHints } from './tiering.ts';
 
 /** Compiles the modules of a file (each behind its length, a little-endian word) one after the other. */
 const compileAll = `
@@ -14,7 +15,7 @@ for (let at = 0; at < bytes.length; ) {
   at = end;
 }`;
 /** V8's optimizing compiler, at once. */
-const optimizing = ['--no-liftoff', '--no-wasm-lazy-compilation'];
+const optimizing = ['--no-liftoff', '--no-wasm-lazy-compilation', branchHints];
 
 /** Modules that one process traces: their documents lie in the temporary directory together. */
 const modulesPerTrace = 16;

@@ -26,6 +26,8 @@ export class TestThread {
   readonly engine: Engine;
   /** What was logged. */
   readonly log: [kind: LogKind, text: string][] = [];
+  /** Modules of WebAssembly that were compiled. */
+  readonly modules: Uint8Array[] = [];
   /** Serves system calls; the default leaves the engine. */
   systemCall: () => boolean = () => false;
   timeBase = () => ({ low: 0, high: 0 });
@@ -56,6 +58,10 @@ export class TestThread {
         systemCall: () => this.systemCall(),
         symbolAt: (address) => this.symbols.find(({ start, size }) => address >= start && address < start + size),
         timeBase: () => this.timeBase(),
+        compile: (bytes) => {
+          this.modules.push(bytes);
+          return new WebAssembly.Module(bytes);
+        },
         // To log what is entered changes translations.
         log: { wants: (kind) => kind !== 'exec', write: (kind, text) => this.log.push([kind, text]) },
       },

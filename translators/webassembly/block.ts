@@ -223,7 +223,7 @@ export class BlockEmitter {
 
   /** Leaves before `pc` when the word on the stack is not 0. */
   private leaveIf(pc: number): void {
-    this.f.open(wasm.if);
+    this.f.openIf('unlikely');
     this.sideExit(pc);
     this.f.end();
   }
@@ -242,7 +242,7 @@ export class BlockEmitter {
       this.push(value);
       f.op(wasm.i64_ne);
     } else this.push(condition);
-    f.open(wasm.if);
+    f.openIf('unlikely');
     if (isCold) {
       // Only here: where control goes on the writes stay delayed.
       this.storeNewer();
@@ -569,7 +569,8 @@ export class BlockEmitter {
       i32: (value) => f.i32(value),
       i64: (low, high) => f.i64(low, high),
       f64: (low, high) => f.f64(low, high),
-      ifResult: (type) => {
+      ifResult: (type, likelihood) => {
+        if (likelihood !== undefined) f.hint(likelihood);
         f.out.byte(wasm.if);
         f.out.byte(valueType[type]);
       },

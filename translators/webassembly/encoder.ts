@@ -118,6 +118,12 @@ export interface FunctionImport {
   readonly type: FunctionType;
 }
 
+/** What is known of the condition of the `if` or `br_if` at an offset in a function's body. */
+export interface BranchHint {
+  readonly offset: number;
+  readonly isLikely: boolean;
+}
+
 export interface ModuleParts {
   /** The function's name for profiles and stack traces. */
   readonly name: string;
@@ -126,6 +132,8 @@ export interface ModuleParts {
   readonly locals: readonly { readonly type: ValueType; readonly count: number }[];
   /** The body without the final `end`. */
   readonly body: Uint8Array;
+  /** By rising offset. */
+  readonly hints?: readonly BranchHint[];
   readonly imports: readonly FunctionImport[];
   /** Pages of the shared memory that is imported. */
   readonly memoryPages: number;
@@ -259,17 +267,26 @@ export function encodeModule(parts: ModuleParts): {
     into.byte(1);
     into.unsigned(0);
   });
-  let localsSize = 0;
+  const locals = encodeLocals(parts.locals);
+  if (parts.hints !== undefined && parts.hints.length > 0) {
+    const { hints } = parts;
+    // Branch hints (proposal "branch hinting", in WebAssembly 3.0's appendix): offsets count from the locals on.
+    section(0, (into) => {
+      into.name('metadata.code.branch_hint');
+      into.unsigned(1);
+      into.unsigned(parts.imports.length);
+      into.unsigned(hints.length);
+      for (const { offset, isLikely } of hints) {
+        into.unsigned(offset + locals.length);
+        into.byte(1);
+        into.byte(isLikely ? 1 : 0);
+      }
+    });
+  }
   section(10, (into) => {
     into.unsigned(1);
     into.sized(() => {
-      const start = into.length;
-      into.unsigned(parts.locals.length);
-      for (const { type, count } of parts.locals) {
-        into.unsigned(count);
-        into.byte(valueType[type]);
-      }
-      localsSize = into.length - start;
+      into.append(locals);
       into.append(parts.body);
       into.byte(0x0b);
     });
@@ -287,5 +304,16 @@ export function encodeModule(parts: ModuleParts): {
     });
   });
   const bytes = out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
-  return { bytes, bodyOffset: bodyEnd - parts.body.length, localsSize };
+  return { bytes, bodyOffset: bodyEnd - parts.body.length, localsSize: locals.length };
+}
+
+/** The declarations of a function's locals. */
+function encodeLocals(runs: ModuleParts['locals']): Uint8Array {
+  const out = new ByteWriter(16);
+  out.unsigned(runs.length);
+  for (const { type, count } of runs) {
+    out.unsigned(count);
+    out.byte(valueType[type]);
+  }
+  return out.finish();
 }

@@ -1,5 +1,12 @@
 /** A WebAssembly function while it is written: its bytes, labels, locals and imports. */
-import { ByteWriter, type FunctionImport, type FunctionType, type ValueType, valueType } from './encoder.ts';
+import {
+  type BranchHint,
+  ByteWriter,
+  type FunctionImport,
+  type FunctionType,
+  type ValueType,
+  valueType,
+} from './encoder.ts';
 import { wasm } from './instructions.ts';
 import { simd, vectorPrefix } from './vector-instructions.ts';
 
@@ -12,12 +19,24 @@ export interface Origin {
   readonly pc: number;
 }
 
+/** How often the condition of an `if` holds. */
+export type Likelihood = 'likely' | 'unlikely';
+
+/** Instructions that were taken out, to be put in elsewhere. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** With offsets in the piece. */
+  readonly hints: readonly BranchHint[];
+}
+
 export class FunctionWriter {
   readonly out = new ByteWriter(4096);
   readonly localTypes: ValueType[] = [];
   readonly imports: FunctionImport[] = [];
   /** Where instructions come from: absent where nobody asks. */
   origins: Origin[] | undefined;
+  /** By rising offset in `out`: what is known of conditions. */
+  readonly hints: BranchHint[] = [];
   private readonly importIndices = new Map<string, number>();
   private readonly parameters: number;
   /** Labels of the enclosing blocks, innermost last; '' for those that nothing names. */
@@ -168,6 +187,34 @@ export class FunctionWriter {
     this.labels.push(label);
   }
 
+  /**
+   * Opens an `if` whose condition seldom, or mostly, holds. V8 puts what is seldom executed behind the function, and
+   * keeps registers around it as if there was nothing.
+   */
+  openIf(likelihood: Likelihood, result?: ValueType): void {
+    this.hint(likelihood);
+    this.open(wasm.if, '', result);
+  }
+
+  /** Says how often the condition of the `if` that is written next holds. */
+  hint(likelihood: Likelihood): void {
+    this.hints.push({ offset: this.out.length, isLikely: likelihood === 'likely' });
+  }
+
+  /** Takes out what was written from an offset on. */
+  cut(from: number): Piece {
+    const { hints } = this;
+    let first = hints.length;
+    while (first > 0 && hints[first - 1].offset >= from) first--;
+    return { bytes: this.out.cut(from), hints: moved(hints.splice(first), -from) };
+  }
+
+  /** Puts in here what was taken out. */
+  append({ bytes, hints }: Piece): void {
+    this.hints.push(...moved(hints, this.out.length));
+    this.out.append(bytes);
+  }
+
   else(): void {
     this.out.byte(wasm.else);
   }
@@ -200,6 +247,10 @@ export class FunctionWriter {
     }
     return runs;
   }
+}
+
+function moved(hints: readonly BranchHint[], distance: number): BranchHint[] {
+  return hints.map(({ offset, isLikely }) => ({ offset: offset + distance, isLikely }));
 }
 
 const doubles = new Float64Array(1);

@@ -4,6 +4,7 @@
  */
 import { operations } from '../ir/operations.ts';
 import type { ValueType } from './encoder.ts';
+import type { Likelihood } from './function.ts';
 import { wasm } from './opcodes.ts';
 import { simd, vectorPrefix, vectorSequences } from './vector-instructions.ts';
 
@@ -19,7 +20,7 @@ export interface Sequence {
   i64(low: number, high: number): void;
   f64(low: number, high: number): void;
   /** `if` with a result of this type. */
-  ifResult(type: ValueType): void;
+  ifResult(type: ValueType, likelihood?: Likelihood): void;
   /** Pushes operand 0, 1 or 2. */
   push(operand: number): void;
   /** Sets, and pushes, a scratch local of a type. */
@@ -224,7 +225,7 @@ function roundedOnce(count: number, compute: Emit, exact: string): Emit {
     s.f64(0, 0x38100000);
     s.op(wasm.f64_lt);
     s.op(wasm.i32_or);
-    s.ifResult('f64');
+    s.ifResult('f64', 'unlikely');
     for (let operand = 0; operand < count; operand++) s.push(operand);
     s.runtime(
       exact,
@@ -371,7 +372,7 @@ const sequences: Readonly<Record<string, Emit>> = {
     s.push(0);
     s.push(0);
     s.op(wasm.f64_eq);
-    s.ifResult('f64');
+    s.ifResult('f64', 'likely');
     s.push(0);
     s.op(wasm.else);
     for (let operand = 0; operand < 3; operand++) s.push(operand);

@@ -15,6 +15,8 @@ export interface LinkEnvironment {
   readonly table: WebAssembly.Table;
   /** X, Y, V, G, N: see region.ts. */
   readonly functions: Readonly<Record<string, (...values: number[]) => number>>;
+  /** Compiles a module in the way that suits the host; absent: as it does by itself. */
+  readonly compile?: ((bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module) | undefined;
   /** A helper as a function of its operands. */
   helper(number: number): (...values: number[]) => number;
 }
@@ -31,7 +33,8 @@ export function link(emitted: Linkable, environment: LinkEnvironment): TableFunc
     [tableName]: environment.table,
   };
   for (const { name } of emitted.imports) imports[name] = importOf(name, environment);
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(emitted.bytes), { [importModule]: imports });
+  const { compile = (bytes) => new WebAssembly.Module(bytes) } = environment;
+  const instance = new WebAssembly.Instance(compile(emitted.bytes), { [importModule]: imports });
   return instance.exports[exportName] as TableFunction;
 }
 

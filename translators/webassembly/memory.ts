@@ -261,7 +261,7 @@ function emitLoadSingle(f: FunctionWriter, offset: number): void {
   f.tee(value);
   f.get(value);
   f.op(wasm.f64_eq);
-  f.open(wasm.if, '', 'f64');
+  f.openIf('likely', 'f64');
   f.get(value);
   f.else();
   f.get(word);
@@ -294,7 +294,7 @@ function emitStoreSingle(f: FunctionWriter, offset: number, push: () => void, tr
   f.op(wasm.f64_promote_f32);
   push();
   f.op(wasm.f64_eq);
-  f.open(wasm.if, '', 'i32');
+  f.openIf('likely', 'i32');
   push();
   f.op(wasm.f32_demote_f64);
   f.op(wasm.i32_reinterpret_f32);

@@ -27,7 +27,7 @@ import { BlockEmitter } from './block.ts';
 import type { EmitOptions } from './emit-options.ts';
 import type { EmittedModule, Trap } from './emitted-module.ts';
 import { encodeModule } from './encoder.ts';
-import { FunctionWriter } from './function.ts';
+import { FunctionWriter, type Piece } from './function.ts';
 import { wasm } from './instructions.ts';
 import { trapsByItself } from './memory.ts';
 import { emitFindSlot, emitNote, translationType, word } from './slots.ts';
@@ -122,16 +122,17 @@ class RegionEmitter extends StructuredEmitter {
     if (route !== undefined) this.select(route.dispatch.node, route.selector);
     this.tree(0);
     f.op(wasm.unreachable);
-    const body = f.out.cut(0);
+    const body = f.cut(0);
     this.prologue();
     const prologue = f.out.length;
-    f.out.append(body);
+    f.append(body);
     const instructions = f.out.finish();
     const { bytes, bodyOffset, localsSize } = encodeModule({
       name: options.name,
       type: translationType,
       locals: f.localRuns(),
       body: instructions,
+      hints: f.hints,
       imports: f.imports,
       memoryPages: options.memoryPages,
       tableEntries: options.tableEntries,
@@ -163,7 +164,7 @@ class RegionEmitter extends StructuredEmitter {
     f.op(wasm.i32_gt_s);
     this.blocks.pushHeader(header.interrupt);
     f.op(wasm.i32_or);
-    f.open(wasm.if);
+    f.openIf('unlikely');
     f.i32(0);
     f.i32(this.region.entry | 0);
     f.memory(wasm.i32_store, 2, stateBase + header.pc);
@@ -229,7 +230,7 @@ class RegionEmitter extends StructuredEmitter {
     const selector = this.selectors.get(node) as number;
     if (this.structure.isLoop[position] === 1) {
       this.pushBudgetUsed(this.structure.position[node]);
-      f.open(wasm.if);
+      f.openIf('unlikely');
       targets.forEach((target, number) => {
         this.ifSelected(selector, number, () => {
           this.storeNewer(target);
@@ -273,7 +274,7 @@ class RegionEmitter extends StructuredEmitter {
    */
   private loopCheck(position: number, pc: number): void {
     this.pushBudgetUsed(position);
-    this.f.open(wasm.if);
+    this.f.openIf('unlikely');
     this.blocks.storeNewer();
     this.leaveLoop(pc);
     this.f.end();
@@ -428,17 +429,17 @@ class RegionEmitter extends StructuredEmitter {
     }
     f.set(this.returned);
     this.callSlot(() => f.get(this.returned));
-    const call = f.out.cut(start);
+    const call = f.cut(start);
     if (inlined !== undefined && way !== undefined) {
       push();
       f.i32(this.region.blocks[inlined].pc | 0);
       f.op(wasm.i32_eq);
       f.open(wasm.if);
-      f.out.append(way);
+      f.append(way);
       this.go(position, inlined);
       f.end();
     }
-    f.out.append(call);
+    f.append(call);
     this.goOnBehind(position, from, link);
   }
 
@@ -448,7 +449,7 @@ class RegionEmitter extends StructuredEmitter {
     f.tee(this.returned);
     f.i32(link);
     f.op(wasm.i32_ne);
-    f.open(wasm.if);
+    f.openIf('unlikely');
     f.get(this.returned);
     f.op(wasm.return);
     f.end();
@@ -470,7 +471,7 @@ class RegionEmitter extends StructuredEmitter {
     this.blocks.pushHeader(registers[numbers[register]].offset);
     f.i32(mask);
     f.op(wasm.i32_and);
-    f.open(wasm.if);
+    f.openIf('unlikely');
     push();
     f.call(f.import('V', word));
     f.op(wasm.return);
@@ -506,7 +507,7 @@ class RegionEmitter extends StructuredEmitter {
   }
 
   /** What a way out of the present block needs, made before another block is emitted in one of its arms. */
-  private way(from: number, target: number): Uint8Array {
+  private way(from: number, target: number): Piece {
     const { f } = this;
     const start = f.out.length;
     const index = successorAt(this.region, from, target);
@@ -515,11 +516,11 @@ class RegionEmitter extends StructuredEmitter {
       this.modeCheck(() => f.i32(target | 0));
       this.leave(target);
     }
-    return f.out.cut(start);
+    return f.cut(start);
   }
 
-  private goOrLeave(position: number, from: number, target: number, way: Uint8Array): void {
-    this.f.out.append(way);
+  private goOrLeave(position: number, from: number, target: number, way: Piece): void {
+    this.f.append(way);
     const index = successorAt(this.region, from, target);
     if (index !== undefined) this.go(position, index);
   }
@@ -553,7 +554,7 @@ class RegionEmitter extends StructuredEmitter {
     f.tee(this.returned);
     f.get(this.returned);
     f.callIndirect(wasm.return_call_indirect);
-    const unknown = f.out.cut(start);
+    const unknown = f.cut(start);
     const ways = known.map((address) => this.way(from, address));
     if (known.length > 0 && span <= tableLimit) {
       const name = `A${this.arms++}`;
@@ -581,7 +582,7 @@ class RegionEmitter extends StructuredEmitter {
       });
       f.end();
     }
-    f.out.append(unknown);
+    f.append(unknown);
   }
 
   /** Stores the locals that are newer than the state block where the block at `index` starts. */

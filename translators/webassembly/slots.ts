@@ -33,7 +33,7 @@ export function emitFindSlot(
   f.memory(wasm.i32_load, 2, offset);
   push();
   f.op(wasm.i32_eq);
-  f.open(wasm.if, '', 'i32');
+  f.openIf('likely', 'i32');
   f.get(pair);
   f.memory(wasm.i32_load, 2, offset + 4);
   f.else();

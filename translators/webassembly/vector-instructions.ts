@@ -188,7 +188,7 @@ function nanOf2(is64: boolean): Emit {
     ordered(s, 0, equal);
     s.tee('v128');
     v(s, is64 ? simd.i64x2_all_true : simd.i32x4_all_true);
-    s.ifResult('v128');
+    s.ifResult('v128', 'likely');
     s.push(0);
     s.op(wasm.else);
     s.push(0);
@@ -225,7 +225,7 @@ function nanOfSingles(s: Sequence): void {
     s.op(wasm.end);
   };
   isOrdered(0);
-  s.ifResult('f32');
+  s.ifResult('f32', 'likely');
   s.push(0);
   s.op(wasm.else);
   choose(1, () =>

@@ -433,6 +433,7 @@ export class ThreadCode {
     memory.enableHostProtection();
     const kept = this.openKept();
     const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, policy.tableEntries, {
+      compile: options.host.compile,
       functions: {
         X: (pc) => this.leaveInside(pc) ?? -1,
         Y: (link) => (this.systemCall(link) as number | undefined) ?? -1,

@@ -18,7 +18,7 @@ const noSlot = 0;
 /** Pairs of the slot cache in a state block's 4096 bytes. */
 const cacheEntries = 512;
 
-export interface LinkerHooks extends Pick<LinkEnvironment, 'functions'> {
+export interface LinkerHooks extends Pick<LinkEnvironment, 'functions' | 'compile'> {
   /** A helper as a function of its operands, in a machine. */
   helper(number: number, machine: Machine): (...values: number[]) => number;
   cell(pc: number): Cell;
@@ -68,6 +68,7 @@ export class WebAssemblyLinker {
     this.stub = stub;
     const shift = Math.log2(alignment);
     this.environment = {
+      compile: hooks.compile,
       memory: memory.memory,
       table: this.table,
       functions: {
