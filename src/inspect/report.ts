@@ -360,7 +360,8 @@ function executedExpansionOf(blocks: readonly BlockReport[], host: number | null
   let all = 0;
   for (const block of blocks) {
     const executed = block.executed ?? 0;
-    const each = executed / block.guestInstructions;
+    // The head of a loop around the entry's has none.
+    const each = block.guestInstructions === 0 ? 0 : executed / block.guestInstructions;
     all += executed;
     sums.ir += each * block.operations;
     sums.optimized += each * block.optimizedOperations;

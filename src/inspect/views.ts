@@ -119,7 +119,8 @@ export function listing(region: RegionReport, missing: readonly string[], palett
     const block = blocks[number];
     const ran = block.executions === null ? '' : `, ran ${several(block.executions, 'time')}`;
     const leads = block.successors.map((target) => hex8(target)).join(', ');
-    out.push('', palette.heading(`block ${hex8(block.pc)}${ran}${leads === '' ? '' : `, leads to ${leads}`}`));
+    const kind = block.guestInstructions === 0 ? ', the head of the loops around it' : '';
+    out.push('', palette.heading(`block ${hex8(block.pc)}${kind}${ran}${leads === '' ? '' : `, leads to ${leads}`}`));
     const own = lines.filter((one) => one.block === number);
     const pcs = [...new Set(own.map((one) => one.pc as number))].sort((a, b) => a - b);
     for (const at of pcs) {

@@ -7,7 +7,12 @@ import { makeGuest } from './guest.ts';
 // What runs once is not translated otherwise.
 vi.mock(import('../../src/engines/translated/policy.ts'), async (importOriginal) => {
   const { policies } = await importOriginal();
-  return { policies: { ...policies, regions: { ...policies.regions, profiled: false, translateAtOnce: true } } };
+  return {
+    policies: {
+      ...policies,
+      regions: { ...policies.regions, profiled: false, largeFunction: Number.POSITIVE_INFINITY, translateAtOnce: true },
+    },
+  };
 });
 
 /** The report of the error that running a guest ends with. */

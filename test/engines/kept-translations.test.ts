@@ -23,7 +23,7 @@ import { createProgram, kinds } from '../fuzz/programs.ts';
 import { code, data, TestThread } from './thread.ts';
 
 /** auto, which translates what ran this often. */
-const soon = { threshold: 50, inlining: { limit: 0, room: 0, depth: 0 } };
+const soon = { threshold: 50, largeFunction: Number.POSITIVE_INFINITY, inlining: { limit: 0, room: 0, depth: 0 } };
 const leaf = code + 0x1000;
 
 /** r5 times: calls the function at `leaf`, and adds up what it answers in r6. */

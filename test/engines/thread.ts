@@ -18,7 +18,11 @@ const stack = 0x30000000;
 const stackSize = 0x1000000;
 
 /** Limits for the engine `regions` with which it translates whatever is reached, as a whole. */
-export const wholeAtOnce: Partial<Policy> = { profiled: false, translateAtOnce: true };
+export const wholeAtOnce: Partial<Policy> = {
+  profiled: false,
+  largeFunction: Number.POSITIVE_INFINITY,
+  translateAtOnce: true,
+};
 
 export class TestThread {
   readonly memory: AddressSpace;

@@ -137,7 +137,12 @@ function createLimitedEngine(name: EngineName, program: Program, options: Engine
   const policy = { ...policies[translated], ...limits };
   // Half of the programs have regions of all code, not only of what the interpreter has seen run.
   if (policy.profiled && program.seed % 2 === 0) {
-    return new TranslatedEngine(translated, options, { ...policy, profiled: false, translateAtOnce: true });
+    return new TranslatedEngine(translated, options, {
+      ...policy,
+      profiled: false,
+      largeFunction: Number.POSITIVE_INFINITY,
+      translateAtOnce: true,
+    });
   }
   return new TranslatedEngine(translated, options, policy.translateAtOnce ? policy : { ...policy, threshold });
 }

@@ -481,7 +481,8 @@ class RegionEmitter extends StructuredEmitter {
   /** Goes on at a known address outside the region: in its translation's place. */
   private leave(pc: number): void {
     const { f } = this;
-    const slot = this.options.slotOf(pc);
+    // What has not run yet may well be cold: it is for the engine to decide how it runs.
+    const slot = this.region.cold.has(pc) ? 0 : this.options.slotOf(pc);
     if (slot === 0) {
       f.i32(pc | 0);
       f.op(wasm.return);

@@ -15,7 +15,13 @@ export interface Policy {
   /** Translate whatever is reached, without interpreting first. */
   readonly translateAtOnce: boolean;
   /**
-   * Translate only what the interpreter has seen run, loop by loop from the inside: V8 throws a function's optimized code
+   * Bytes from which on a function is large: of its code only what the interpreter has seen run is translated. Of
+   * `vfprintf` it is a fifth, which fits into one region; all of its code made a dozen that overlap. What turns out to run,
+   * too, has the region made anew; to do that with small functions costs more than it saves.
+   */
+  readonly largeFunction: number;
+  /**
+   * Translate loop by loop from the inside, and no cold code: V8 throws a function's optimized code
    * away, whatever its size, when code in it runs for the first time. As regions of whole functions lz spent half of its
    * time on that and on compiling again.
    */
@@ -53,6 +59,7 @@ function functionBounds(
 const shared = {
   backend: 'javascript' as const,
   profiled: false,
+  largeFunction: Number.POSITIVE_INFINITY,
   keepsBlocks: false,
   chained: false,
   regionLimit: 600,
@@ -74,7 +81,14 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     // Nothing but the block itself: a jump back to its start is a loop, all else leaves.
     bounds: (entry) => ({ low: entry, high: entry + 1 }),
   },
-  regions: { ...shared, profiled: true, threshold: 2000, translateAtOnce: false, bounds: functionBounds },
+  regions: {
+    ...shared,
+    profiled: true,
+    largeFunction: 0,
+    threshold: 2000,
+    translateAtOnce: false,
+    bounds: functionBounds,
+  },
   wasm: {
     ...shared,
     backend: 'webassembly',
@@ -87,6 +101,7 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     backend: 'webassembly',
     threshold: 2000,
     keepsBlocks: true,
+    largeFunction: 2400,
     translateAtOnce: false,
     bounds: functionBounds,
   },

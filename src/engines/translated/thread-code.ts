@@ -11,6 +11,7 @@ import { compile, type Environment } from '../../../translators/javascript/compi
 import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
 import { type Bounds, discoverRegion } from '../../../translators/optimize/discover.ts';
+import { separateNestedLoops } from '../../../translators/optimize/nested-loops.ts';
 import { type HelperRegisters, helperRegisters } from '../../../translators/optimize/registers-flow.ts';
 import { leftLoop } from '../../../translators/optimize/structure.ts';
 import { accessTraps, type MemoryLayout } from '../../../translators/webassembly/memory.ts';
@@ -170,12 +171,7 @@ export class ThreadCode {
     };
     this.cells = new CellTable(frontend.instructionAlignment, (cell) => {
       if (policy.chained) return () => this.leaveFor(cell);
-      if (policy.profiled)
-        return (depth) =>
-          isCalledSeldom(cell, depth, policy.threshold)
-            ? this.leaveTo(cell.pc)
-            : this.translate(cell, depth > 0).f(depth);
-      return (depth) => this.translate(cell, depth > 0).f(depth);
+      return (depth) => this.enterUntranslated(cell, depth);
     });
     this.cells.onUninstall.push((cell, why) => this.inspected?.retire(cell.pc, why));
     this.outside = new Cell(-1, () => this.outside);
@@ -318,7 +314,7 @@ export class ThreadCode {
       if (this.expected.delete(cell.pc) && !cell.translated && !this.linkKept(cell)) {
         // Not what was kept: this block has to become hot like any other.
         this.interpreter.invalidate(cell.pc, 1);
-      } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.cells.uninstall(each, 'coldCode'))) {
+      } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.retire(each, 'coldCode'))) {
         // Translations that are left for it will have it. Its runs count anew: where it belongs to none, it becomes one.
         this.interpreter.invalidate(cell.pc, 1);
       } else {
@@ -404,6 +400,7 @@ export class ThreadCode {
     const compiling = now();
     const made = linker.link(cell, emitted, changesMode ? this.exactMachine : this.machine);
     this.cells.install(cell, (depth) => made(depth, 0), pagesOf(region));
+    this.coldExits.add(cell, region.cold);
     const cost = this.countCost('webassemblyRegions', found, emitted.bytes.length, start, compiling);
     this.inspected?.showWebAssembly(found, emitOptions, cost);
     const isKept = kept?.keep(cell.pc, assumptions, emitted, changesMode, targetsIn(region, this.targets.known));
@@ -442,7 +439,7 @@ export class ThreadCode {
       },
       helper: (number, machine) => this.helperFunctions.forWebAssembly(number, machine),
       cell: (pc) => this.cells.get(pc),
-      callUntranslated: (cell, depth) => this.callUntranslated(cell, depth),
+      enterUntranslated: (cell, depth) => this.enterUntranslated(cell, depth),
     });
     this.linker = linker;
     this.cells.onUninstall.push((cell) => linker.unlink(cell));
@@ -451,7 +448,10 @@ export class ThreadCode {
   }
 
   /** What control comes to from a translation that called, or jumped to, a cell without one. */
-  private callUntranslated(cell: Cell, depth: number): number {
+  private enterUntranslated(cell: Cell, depth: number): number {
+    // The interpreter shall see first what of it runs.
+    const waits = !this.expected.has(cell.pc) && this.isLarge(this.boundsOf(cell.pc));
+    if (waits && isCalledSeldom(cell, depth, this.policy.threshold)) return this.leaveTo(cell.pc);
     this.translate(cell, depth > 0);
     // To read the code may have asked for precise faults: those that wait for this call to return must not go on.
     if (this.unwind[0] === 0) return cell.f(depth) as number;
@@ -524,30 +524,39 @@ export class ThreadCode {
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
     const start = now();
-    const boundsOf = (pc: number): Bounds => policy.bounds(pc, host.symbolAt(pc));
-    const { low, high } = boundsOf(entry);
+    const boundsOf = (pc: number): Bounds => this.boundsOf(pc);
+    const bounds = boundsOf(entry);
     const indirectTargets = (pc: number): readonly number[] => this.targets.of(pc);
     const discover = (exactFloatingPoint: boolean) =>
       discoverRegion(frontend, this.kept?.recordingFetch ?? this.fetch, entry, {
-        low,
-        high,
+        ...bounds,
         limit: policy.regionLimit,
         blockLimit: policy.blockLimit,
         exactFloatingPoint,
         loopOnly: !policy.chained && !called && entry !== symbol?.start,
         functionStart: policy.profiled ? symbol?.start : undefined,
-        hasRun: policy.profiled && !options.ahead ? (pc) => this.interpreter.hasRun(pc) : undefined,
+        hasRun: !options.ahead && this.isLarge(bounds) ? (pc) => this.interpreter.hasRun(pc) : undefined,
         indirectTargets,
         inlining: policy.backend === 'javascript' ? undefined : { ...policy.inlining, boundsOf },
       });
     let region = discover(this.exactFloatingPoint);
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
     if (changesMode) region = discover(true);
+    if (policy.backend !== 'javascript') region = separateNestedLoops(region);
     const lifted = now();
     const traps = layout === undefined ? undefined : accessTraps(region.unit, layout);
     const analysis = analyseRegion(region, frontend, this.helpers, this.preciseFaults, traps);
     const times = { liftTime: lifted - start, optimizeTime: now() - lifted };
     return { region, analysis, changesMode, name: functionName(entry, symbol), indirectTargets, times };
+  }
+
+  /** The guest addresses that a region with this entry may take in. */
+  private boundsOf(entry: number): Bounds {
+    return this.policy.bounds(entry, this.options.host.symbolAt(entry));
+  }
+
+  private isLarge({ low, high }: Bounds): boolean {
+    return high - low >= this.policy.largeFunction;
   }
 
   /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */
@@ -595,12 +604,17 @@ export class ThreadCode {
     if (this.targets.miss(site, target)) {
       const cell = this.cells.get(entry);
       if (cell.translated) {
-        this.cells.uninstall(cell, 'indirectTarget');
+        this.retire(cell, 'indirectTarget');
         this.hasRetired = true;
-        if (this.linker !== undefined) this.kept?.remove(entry, this.assumptions(this.linker));
       }
     }
     return this.cells.get(target);
+  }
+
+  /** Drops a translation, here and for later runs, so that it is made anew with what is known now. */
+  private retire(cell: Cell, why: 'indirectTarget' | 'coldCode'): void {
+    this.cells.uninstall(cell, why);
+    if (this.linker !== undefined) this.kept?.remove(cell.pc, this.assumptions(this.linker));
   }
 
   /** Forgets the translations of a range of guest code. */

@@ -22,8 +22,8 @@ export interface LinkerHooks extends Pick<LinkEnvironment, 'functions' | 'compil
   /** A helper as a function of its operands, in a machine. */
   helper(number: number, machine: Machine): (...values: number[]) => number;
   cell(pc: number): Cell;
-  /** Runs a cell that has no translation: makes one, and calls it. */
-  callUntranslated(cell: Cell, depth: number): number;
+  /** What a cell without a translation does when it is called or jumped to. */
+  enterUntranslated(cell: Cell, depth: number): number;
 }
 
 export class WebAssemblyLinker {
@@ -61,7 +61,7 @@ export class WebAssemblyLinker {
     this.cache[0] = alignment;
     const call = (depth: number, slot: number): number => {
       const cell = this.cells[slot];
-      return cell === undefined ? this.withoutSlot : hooks.callUntranslated(cell, depth);
+      return cell === undefined ? this.withoutSlot : hooks.enterUntranslated(cell, depth);
     };
     const { table, stub } = makeTable(tableEntries, call, memory.memory, this.memoryPages);
     this.table = table;
