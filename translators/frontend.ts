@@ -28,6 +28,8 @@ export interface Machine {
   leaveDefaultFloatingPoint(): void;
   /** The guest has run for a while, or its first block is hot: what pays only in longer runs is worth its price now. */
   keepsRunning?(): void;
+  /** Much of the run is work of the engine or the personality: what they are made of is worth optimizing. */
+  isOwnWork?(): void;
 }
 
 /** A function written in TypeScript that IR can call (`helper.*`). */

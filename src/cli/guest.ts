@@ -62,6 +62,8 @@ export interface GuestOptions {
   readonly measure: boolean;
   /** Called when the program turns out not to be a short one. */
   readonly keepsRunning?: () => void;
+  /** Called when much of the run is interpreting or serving system calls. */
+  readonly isOwnWork?: () => void;
   readonly observer?: CallObserver;
   readonly log?: Log;
   /** Is shown every translation. */
@@ -125,6 +127,7 @@ export function createGuest(options: GuestOptions): Guest {
   const dispatchOptions = {
     observer: options.observer,
     measure: options.measure,
+    onManyCalls: options.isOwnWork,
     onUnknown: log === undefined ? undefined : (text: string) => log.write('unimp', text),
   };
   const dispatcher = new Dispatcher(thread, abi, dispatchOptions);
@@ -157,6 +160,7 @@ export function createGuest(options: GuestOptions): Guest {
       lineAt: (address) => lines.lineAt(address),
       timeBase: () => timeBase(system),
       keepsRunning: options.keepsRunning,
+      isOwnWork: options.isOwnWork,
       poll: system.poll,
       compile: options.compile,
       now: options.measure ? () => performance.now() : undefined,

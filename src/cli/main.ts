@@ -36,9 +36,9 @@ async function perform(wanted: Request | MachineThreadRequest): Promise<number> 
   switch (wanted.kind) {
     case 'run': {
       // Before anything else is evaluated: V8 would begin to optimize what makes tables.
-      const optimize = deferOptimization();
+      const optimization = deferOptimization();
       const { run } = await import('./run.ts');
-      return await run(wanted.options, wanted.program, wanted.args, optimize);
+      return await run(wanted.options, wanted.program, wanted.args, optimization);
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');

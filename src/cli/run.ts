@@ -17,7 +17,7 @@ import { NodeFiles } from '../host/node-files.ts';
 import { NodeSystem } from '../host/node-system.ts';
 import { findHostPages } from '../host/page-protection.ts';
 import { startTracedProcess } from '../host/ptrace.ts';
-import { compileHinted } from '../host/tiering.ts';
+import { compileHinted, type Optimization } from '../host/tiering.ts';
 import type { ExitStatus } from '../linux/process.ts';
 import { runThread } from '../linux/run.ts';
 import { NoMemoryError } from '../memory/address-space.ts';
@@ -32,7 +32,7 @@ import { openBlockStore, openTranslationStore } from './program-stores.ts';
 /**
  * Runs a program to its end.
  * @param args the program's arguments, which are the last ones of the command line
- * @param optimize lets V8 optimize, which it does not yet
+ * @param optimization lets V8 optimize, which it does not yet
  * @returns the exit status; does not return when a signal ended the program
  * @throws UsageError
  */
@@ -40,7 +40,7 @@ export async function run(
   flags: PartialOptions,
   program: string,
   args: readonly string[],
-  optimize: () => void,
+  optimization: Optimization,
 ): Promise<number> {
   const options = completeOptions(flags);
   const profiles = wantsProfiles(options) ? await (await import('./profiles.ts')).startProfiles(options) : undefined;
@@ -61,7 +61,7 @@ export async function run(
   const cache = { ...options, cacheDir: options.cacheDir === '' ? '' : absolutePath(options.cacheDir) };
   const system = new NodeSystem();
   // The other engines' code is compiled from the start, and wants to be optimized.
-  if (options.engine !== 'auto' && options.engine !== 'interpreted') optimize();
+  if (options.engine !== 'auto' && options.engine !== 'interpreted') optimization.allOfIt();
   let guest: Guest;
   try {
     guest = createGuest({
@@ -80,7 +80,8 @@ export async function run(
       createVirtualMachine,
       startTracedProcess,
       measure: statistics !== undefined,
-      keepsRunning: optimize,
+      keepsRunning: options.engine === 'auto' ? optimization.someOfIt : optimization.allOfIt,
+      isOwnWork: optimization.allOfIt,
       observer: options.strace ? await createTracer(sink) : undefined,
       log: log.length === 0 ? undefined : logger(new Set(log), sink),
       translations: keeps ? () => openTranslationStore(file, path, cache) : undefined,
@@ -109,7 +110,7 @@ export async function run(
     // The last lines before an error of Stele's own are the ones that are wanted most.
     sink.flush();
     // The launcher keeps compiled code for runs that begin with V8's own settings.
-    optimize();
+    optimization.allOfIt();
   }
   const ended = now();
   await session?.end(status);

@@ -27,6 +27,7 @@ export interface EngineHost extends Pick<Machine, 'timeBase'> {
   readonly log?: Log;
   /** See Machine. */
   keepsRunning?(): void;
+  isOwnWork?(): void;
   /** See System: called again and again between translations. */
   readonly poll?: (() => void) | undefined;
   /** Compiles a translation in the way that suits the host; absent: as it does by itself. */

@@ -119,6 +119,7 @@ export function createMachine(memory: GuestAccess, host: EngineHost, hooks: Mach
     requireExactFloatingPoint: () => hooks.requireExactFloatingPoint(),
     leaveDefaultFloatingPoint: () => hooks.leaveDefaultFloatingPoint(),
     keepsRunning: () => host.keepsRunning?.(),
+    isOwnWork: () => host.isOwnWork?.(),
     loadByte: (address) => (allowed(address, permission.read) ? memory.readU8(address >>> 0) : -1),
     storeByte: (address, value) => {
       if (!allowed(address, permission.write)) return false;

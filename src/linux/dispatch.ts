@@ -17,10 +17,15 @@ export interface CallObserver {
   end(entry: Entry | undefined, number: number, call: SystemCall, result: number | bigint): void;
 }
 
+/** Calls after which serving them is worth optimizing. */
+const manyCalls = 50_000;
+
 export interface DispatchOptions {
   readonly observer?: CallObserver;
   /** Told once for each number that has no row. */
   readonly onUnknown?: (text: string) => void;
+  /** Told once, when there have been many calls. */
+  readonly onManyCalls?: (() => void) | undefined;
   /** Measure the time spent in calls, for --stats. */
   readonly measure?: boolean;
   /** Defaults to all rows that the ABI has. */
@@ -50,6 +55,7 @@ export class Dispatcher implements SystemCall {
   time = 0;
   readonly table: (Entry | undefined)[];
   private readonly observer: CallObserver | undefined;
+  private readonly onManyCalls: (() => void) | undefined;
   private readonly onUnknown: ((text: string) => void) | undefined;
   private readonly measure: boolean;
   private readonly reported = new Set<number>();
@@ -63,6 +69,7 @@ export class Dispatcher implements SystemCall {
     this.table = options.table ?? dispatchTable(abi);
     this.observer = options.observer;
     this.onUnknown = options.onUnknown;
+    this.onManyCalls = options.onManyCalls;
     this.measure = options.measure === true;
   }
 
@@ -75,7 +82,7 @@ export class Dispatcher implements SystemCall {
     const state = this.thread.state;
     const number = this.abi.callNumber(state);
     const entry = this.table[number];
-    this.calls++;
+    if (++this.calls === manyCalls) this.onManyCalls?.();
     this.thread.callNumber = number;
     this.thread.callArgument = this.abi.rawArgument(state, 0);
     if (entry === undefined) {

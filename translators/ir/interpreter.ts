@@ -50,6 +50,8 @@ const none = 0;
 const longestRun = 0x3fffffff;
 /** Instructions after which the machine is told that the guest keeps running. */
 const shortRun = 100_000;
+/** Instructions after which it is told that it is the interpreter that has much to do. */
+const longRun = 10_000_000;
 
 export class Interpreter {
   readonly state: State;
@@ -84,6 +86,8 @@ export class Interpreter {
   /** Instructions that the running call of the generated loop may still execute, when it began. */
   private allowance = 0;
   private longest = shortRun;
+  /** Instructions that were executed here, up to `longRun`. */
+  private interpreted = 0;
 
   /** @param fetch reads code for the first runs of each block; without it `source` is asked for every block that runs */
   constructor(
@@ -146,8 +150,11 @@ export class Interpreter {
       const executed = state.f64[instructionsIndex];
       rest -= executed - before;
       if (this.longest === shortRun && (reason === stop.hot || executed >= shortRun)) {
-        this.longest = longestRun;
+        this.longest = longRun;
         this.machine.keepsRunning?.();
+      } else if (this.longest === longRun && (this.interpreted += executed - before) >= longRun) {
+        this.longest = longestRun;
+        this.machine.isOwnWork?.();
       }
       // Code that is not worth preparing yet is the evaluator's.
       const goesOn = reason === stop.budget || (reason === stop.missing && makeEvaluator !== undefined);
