@@ -5,7 +5,6 @@ import { powerpc } from '../../translators/powerpc/frontend.ts';
 import {
   Assembler,
   addImmediate,
-  callCounter,
   compareImmediate,
   indexedForm,
   loadWord,
@@ -18,32 +17,17 @@ import {
   systemCall,
 } from '../fuzz/assembler.ts';
 import { bytesOf } from '../fuzz/machine.ts';
+import { caller, constant, leaf } from './caller.ts';
 import { code, data, TestThread } from './thread.ts';
 
-const leaf = code + 0x1000;
 const otherLeaf = code + 0x2000;
 const add = (rt: number, ra: number, rb: number): number => indexedForm(rt, ra, rb, 266);
-
-/** r5 times: calls the function at `leaf`, or the one that r7 points to, and adds up what it answers in r6. */
-function caller(throughPointer = false): Assembler {
-  const assembler = new Assembler(code);
-  const loop = assembler.label();
-  assembler.place(loop);
-  if (throughPointer) assembler.emit(moveToSpecial(special.ctr, 7), callCounter);
-  else assembler.emit(0x48000000 + (leaf - code) + 1);
-  assembler.emit(add(6, 6, 3), addImmediate(5, 5, -1), compareImmediate(0, 5, 0));
-  assembler.branchIf(4, 2, loop);
-  assembler.emit(systemCall);
-  return assembler;
-}
 
 function at(address: number, ...words: number[]): Assembler {
   const assembler = new Assembler(address);
   assembler.emit(...words, returnToLink);
   return assembler;
 }
-
-const answering = (value: number, address = leaf): Assembler => at(address, addImmediate(3, 0, value));
 
 function prepared(main: Assembler, ...functions: [address: number, code: Assembler][]): TestThread {
   return placed(new TestThread('wasm'), main, ...functions);
@@ -72,7 +56,7 @@ const calls = /^ +call_indirect/gm;
 
 describe('a function that is called', () => {
   test('belongs to the translation of its caller, and its return compares nothing', () => {
-    const thread = prepared(caller(), [leaf, answering(2)]);
+    const thread = prepared(caller(), [leaf, constant(2)]);
     expect(sum(thread, 100)).toBe(200);
     expect(thread.logged('out_wasm').filter((text) => text.startsWith('function guest_10001000'))).toEqual([]);
     expect(occurrences(thread, 'guest_10000000', calls)).toBe(0);
@@ -84,7 +68,7 @@ describe('a function that is called', () => {
   });
 
   test('is translated anew with it when its code changes', () => {
-    const thread = prepared(caller(), [leaf, answering(2)]);
+    const thread = prepared(caller(), [leaf, constant(2)]);
     expect(sum(thread, 100)).toBe(200);
     thread.memory.poke(leaf, bytesOf([addImmediate(3, 0, 5)]));
     expect(sum(thread, 100)).toBe(500);
@@ -130,7 +114,7 @@ describe('a function that is called', () => {
     const main = new Assembler(code);
     main.emit(0x48000000 + (leaf - code) + 1, 0x48000000 + (otherLeaf - code - 4) + 1);
     main.emit(0x4200fff8, systemCall); // bdnz to the first call
-    const thread = prepared(main, [leaf, at(leaf, loadWord(3, 1, 9))], [otherLeaf, answering(5, otherLeaf)]);
+    const thread = prepared(main, [leaf, at(leaf, loadWord(3, 1, 9))], [otherLeaf, constant(5, otherLeaf)]);
     Object.defineProperty(thread.memory, 'hostProtection', { value: 'unavailable' });
     thread.state.set('r9', data + 0xff0);
     thread.state.set('lr', code + 0x100);
@@ -174,7 +158,7 @@ describe('a function that is called', () => {
 
 describe('a function that is called through a pointer', () => {
   test('belongs to the translation once it was seen there, and others are called', () => {
-    const thread = prepared(caller(true), [leaf, answering(2)], [otherLeaf, answering(3, otherLeaf)]);
+    const thread = prepared(caller(true), [leaf, constant(2)], [otherLeaf, constant(3, otherLeaf)]);
     thread.state.set('r7', leaf);
     expect(sum(thread, 100)).toBe(200);
     const before = thread.engine.statistics.regions;

@@ -4,42 +4,15 @@ import { decodeBlocks, encodeBlocks } from '../../src/cache/block-file.ts';
 import type { Policy } from '../../src/engines/translated/policy.ts';
 import { header } from '../../translators/ir/state.ts';
 import { type MemoryStore, memoryStore } from '../cache/memory-store.ts';
-import {
-  Assembler,
-  addImmediate,
-  compareImmediate,
-  indexedForm,
-  loadWord,
-  returnToLink,
-  systemCall,
-} from '../fuzz/assembler.ts';
+import { Assembler, addImmediate, compareImmediate, loadWord, systemCall } from '../fuzz/assembler.ts';
+import { caller, constant, leaf } from './caller.ts';
 import { code, data, TestThread } from './thread.ts';
 
-const leaf = code + 0x1000;
 const readExecute = 5;
 const readWriteExecute = 7;
 
-/** r5 times: calls the function at `leaf`, and adds up what it answers in r6. Then a system call. */
-function caller(): Assembler {
-  const assembler = new Assembler(code);
-  const loop = assembler.label();
-  assembler.place(loop);
-  assembler.emit(0x48001001); // bl to the leaf
-  assembler.emit(indexedForm(6, 6, 3, 266), addImmediate(5, 5, -1), compareImmediate(0, 5, 0));
-  assembler.branchIf(4, 2, loop);
-  assembler.emit(systemCall);
-  return assembler;
-}
-
 /** The blocks of caller and leaf: the loop's start and what comes behind the call, the leaf, the system call. */
 const blockCount = 4;
-
-/** r3 = `value`, and back. */
-function constant(value: number, at = leaf): Assembler {
-  const assembler = new Assembler(at);
-  assembler.emit(addImmediate(3, 0, value), returnToLink);
-  return assembler;
-}
 
 interface Start {
   readonly engine?: 'auto' | 'wasm' | 'interpreted' | 'blocks';

@@ -13,37 +13,17 @@ import {
   jumpToCounter,
   loadWord,
   moveToSpecial,
-  returnToLink,
   special,
   systemCall,
 } from '../fuzz/assembler.ts';
 import { differences } from '../fuzz/compare.ts';
 import { FuzzMachine } from '../fuzz/machine.ts';
 import { createProgram, kinds } from '../fuzz/programs.ts';
+import { caller, constant, leaf } from './caller.ts';
 import { code, data, TestThread } from './thread.ts';
 
 /** auto, which translates what ran this often. */
 const soon = { threshold: 50, largeFunction: Number.POSITIVE_INFINITY, inlining: { limit: 0, room: 0, depth: 0 } };
-const leaf = code + 0x1000;
-
-/** r5 times: calls the function at `leaf`, and adds up what it answers in r6. */
-function caller(): Assembler {
-  const assembler = new Assembler(code);
-  const loop = assembler.label();
-  assembler.place(loop);
-  assembler.emit(0x48001001); // bl to the leaf
-  assembler.emit(indexedForm(6, 6, 3, 266), addImmediate(5, 5, -1), compareImmediate(0, 5, 0));
-  assembler.branchIf(4, 2, loop);
-  assembler.emit(systemCall);
-  return assembler;
-}
-
-/** r3 = `value`, and back. */
-function constant(value: number): Assembler {
-  const assembler = new Assembler(leaf);
-  assembler.emit(addImmediate(3, 0, value), returnToLink);
-  return assembler;
-}
 
 interface Start {
   /** What the leaf answers. */

@@ -1,7 +1,6 @@
 /** What makes the translated engines fast and right, each seen at work. */
 import { describe, expect, test } from 'vitest';
 import { policies } from '../../src/engines/translated/policy.ts';
-import { findHostPages } from '../../src/host/page-protection.ts';
 import { header } from '../../translators/ir/state.ts';
 import {
   Assembler,
@@ -23,14 +22,12 @@ import {
 } from '../fuzz/assembler.ts';
 import { bytesOf, FuzzMachine } from '../fuzz/machine.ts';
 import { createProgram } from '../fuzz/programs.ts';
-import { code, data, TestThread, wholeAtOnce } from './thread.ts';
+import { caller, constant } from './caller.ts';
+import { code, data, limitsOf, TestThread, wholeAtOnce } from './thread.ts';
 
-/** Translate what ran this often. */
-const soon = { threshold: 3 };
 const names = Object.keys(policies) as (keyof typeof policies)[];
 const countLoop = 16; // BO of bdnz
 const whenSet = 12; // BO of a branch on a condition bit
-const whenClear = 4;
 
 /** r3 += 1, r4 times; then a system call. */
 function counting(): Assembler {
@@ -46,8 +43,6 @@ function counting(): Assembler {
 
 /** or ra,rs,rb */
 const or = (ra: number, rs: number, rb: number): number => indexedForm(rs, ra, rb, 444);
-
-const limitsOf = (name: keyof typeof policies) => (policies[name].translateAtOnce ? {} : soon);
 
 describe('translating', () => {
   test.each(names)('%s translates what runs often, the interpreter nothing', (name) => {
@@ -75,48 +70,7 @@ describe('translating', () => {
   });
 });
 
-test.each(names)('%s keeps what a loop carries over a seldom taken way out of its middle', (name) => {
-  // r3 += 1 in the loop's first block; the second one has a reservation, which faults where it is not aligned.
-  const assembler = new Assembler(code);
-  const [loop, end] = [assembler.label(), assembler.label()];
-  const loadWordReserved = indexedForm(6, 0, 7, 20);
-  assembler.place(loop);
-  assembler.emit(addImmediate(3, 3, 1), compareImmediate(1, 4, 0));
-  assembler.branchIf(whenSet, 6, end);
-  assembler.emit(loadWordReserved, addImmediate(4, 4, -1), compareImmediate(0, 4, 0));
-  assembler.branchIf(whenClear, 2, loop);
-  assembler.place(end);
-  assembler.emit(systemCall);
-  // Registers are written late only where accesses trap.
-  for (const findPages of [undefined, findHostPages]) {
-    const limits = { ...limitsOf(name), loopBudget: 10 };
-    const thread = new TestThread(name, limits, undefined, undefined, findPages);
-    thread.place(assembler);
-    thread.state.set('r4', 1000);
-    thread.state.set('r7', data);
-    expect(thread.run()).toBe('none');
-    expect(thread.state.get('r3')).toBe(1000);
-  }
-});
-
 describe.each(names)('%s forgets code that changes', (name) => {
-  /** r3 = `value`, and back to the caller. */
-  const constant = (value: number): Assembler => {
-    const assembler = new Assembler(code + 0x1000);
-    assembler.emit(addImmediate(3, 0, value), returnToLink);
-    return assembler;
-  };
-  /** Calls it r5 times, and adds up what it answers in r6. */
-  const caller = (): Assembler => {
-    const assembler = new Assembler(code);
-    const loop = assembler.label();
-    assembler.place(loop);
-    assembler.emit(0x48001001); // bl to the constant
-    assembler.emit(indexedForm(6, 6, 3, 266), addImmediate(5, 5, -1), compareImmediate(0, 5, 0));
-    assembler.branchIf(4, 2, loop);
-    assembler.emit(systemCall);
-    return assembler;
-  };
   const prepared = (): TestThread => {
     const thread = new TestThread(name, limitsOf(name));
     thread.place(caller());

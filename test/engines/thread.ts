@@ -17,6 +17,12 @@ export const data = 0x20000000;
 const stack = 0x30000000;
 const stackSize = 0x1000000;
 
+/** Translate what ran this often. */
+export const soon: Partial<Policy> = { threshold: 3 };
+
+/** Limits with which an engine soon translates. */
+export const limitsOf = (name: keyof typeof policies): Partial<Policy> => (policies[name].translateAtOnce ? {} : soon);
+
 /** Limits for the engine `regions` with which it translates whatever is reached, as a whole. */
 export const wholeAtOnce: Partial<Policy> = {
   profiled: false,

@@ -136,6 +136,13 @@ export class State {
     else this.i32[register.index] = value;
   }
 
+  /** Adds to the frontend's pinned register, which holds an address. @param bytes a whole number of 32 bits with its sign */
+  movePinned(bytes: number): void {
+    const { type, index } = this.file.registers.find(({ pinned }) => pinned) as Register;
+    if (type === 'i64') this.i64[index] += BigInt(bytes);
+    else this.i32[index] += bytes;
+  }
+
   register(name: string): Register {
     const number = this.file.numbers[name];
     if (number === undefined) throw new RangeError(`there is no register ${name}`);

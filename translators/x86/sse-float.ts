@@ -244,53 +244,55 @@ function addSub(form: 'ps' | 'pd'): Lift {
   };
 }
 
-/** dpps: products of the lanes that bits 4 to 7 of the immediate name, their sum in those that bits 0 to 3 name. */
-const dpps: Lift = (l) => {
-  const { b } = l;
-  const { immediate } = l.i;
-  const lanes = (bits: number): Value => {
-    const [p, q, r, s] = [0, 1, 2, 3].map((lane) => -((bits >> lane) & 1));
-    return b.constant128(p, q, r, s);
+/**
+ * dpps and dppd: products of the lanes that bits 4 and up of the immediate name, their sum in those that bits 0 and up name.
+ * @param lanesOf the mask for the lanes of which an immediate's bits from 0 on are set @param sumOf adds a vector's lanes up
+ */
+function dotProduct(
+  element: 'ps' | 'pd',
+  lanesOf: (bit: (lane: number) => number) => [number, number, number, number],
+  sumOf: (l: Lifter, products: Value) => Value,
+): Lift {
+  return (l) => {
+    const { b } = l;
+    const { immediate } = l.i;
+    const lanes = (bits: number): Value => b.constant128(...lanesOf((lane) => -((bits >> lane) & 1)));
+    const source = vector(l, 1);
+    const destination = vector(l, 0);
+    // Lanes that are not named are not multiplied: they raise nothing.
+    const named = lanes(immediate >> 4);
+    const pick = (value: Value): Value => b.binary(op['v128.and'], value, named);
+    const products = b.binary(op['v128.and'], packed(l, 'mul', element, pick(destination), pick(source)), named);
+    setVector(l, 0, b.binary(op['v128.and'], sumOf(l, products), lanes(immediate)));
   };
-  const source = vector(l, 1);
-  const destination = vector(l, 0);
-  // Lanes that are not named are not multiplied: they raise nothing.
-  const named = lanes(immediate >> 4);
-  const pick = (value: Value): Value => b.binary(op['v128.and'], value, named);
-  const products = b.binary(op['v128.and'], packed(l, 'mul', 'ps', pick(destination), pick(source)), named);
-  // The lanes in pairs, both pairs at once, and then the pairs.
-  const pairs = packed(
-    l,
-    'add',
-    'ps',
-    shuffled(l, products, products, [0, 2, 0, 2]),
-    shuffled(l, products, products, [1, 3, 1, 3]),
-  );
-  const sum = packed(l, 'add', 'ps', shuffled(l, pairs, pairs, [0, 0, 0, 0]), shuffled(l, pairs, pairs, [1, 1, 1, 1]));
-  setVector(l, 0, b.binary(op['v128.and'], sum, lanes(immediate)));
-};
+}
 
-const dppd: Lift = (l) => {
-  const { b } = l;
-  const { immediate } = l.i;
-  const lanes = (bits: number): Value => {
-    const [p, q] = [0, 1].map((lane) => -((bits >> lane) & 1));
-    return b.constant128(p, p, q, q);
-  };
-  const source = vector(l, 1);
-  const destination = vector(l, 0);
-  const named = lanes(immediate >> 4);
-  const pick = (value: Value): Value => b.binary(op['v128.and'], value, named);
-  const products = b.binary(op['v128.and'], packed(l, 'mul', 'pd', pick(destination), pick(source)), named);
-  const sum = packed(
-    l,
-    'add',
-    'pd',
-    shuffled(l, products, products, [0, 1, 0, 1]),
-    shuffled(l, products, products, [2, 3, 2, 3]),
-  );
-  setVector(l, 0, b.binary(op['v128.and'], sum, lanes(immediate)));
-};
+/** The sum of two vectors that consist of one's words in these orders. */
+function sumOfShuffled(
+  l: Lifter,
+  element: 'ps' | 'pd',
+  value: Value,
+  one: readonly [number, number, number, number],
+  other: readonly [number, number, number, number],
+): Value {
+  return packed(l, 'add', element, shuffled(l, value, value, one), shuffled(l, value, value, other));
+}
+
+const dpps = dotProduct(
+  'ps',
+  (bit) => [bit(0), bit(1), bit(2), bit(3)],
+  (l, products) => {
+    // The lanes in pairs, both pairs at once, and then the pairs.
+    const pairs = sumOfShuffled(l, 'ps', products, [0, 2, 0, 2], [1, 3, 1, 3]);
+    return sumOfShuffled(l, 'ps', pairs, [0, 0, 0, 0], [1, 1, 1, 1]);
+  },
+);
+
+const dppd = dotProduct(
+  'pd',
+  (bit) => [bit(0), bit(0), bit(1), bit(1)],
+  (l, products) => sumOfShuffled(l, 'pd', products, [0, 1, 0, 1], [2, 3, 2, 3]),
+);
 
 // -- rounding to integral values
 

@@ -6,7 +6,7 @@ import type { Fetch, Frontend, Machine } from '../../../translators/frontend.ts'
 import { inHalves } from '../../../translators/ir/in-halves.ts';
 import { Interpreter, stop } from '../../../translators/ir/interpreter.ts';
 import { exitCode } from '../../../translators/ir/operations.ts';
-import { header, type Register, type State } from '../../../translators/ir/state.ts';
+import { header, type State } from '../../../translators/ir/state.ts';
 import { compile, type Environment } from '../../../translators/javascript/compile.ts';
 import { emitRegion } from '../../../translators/javascript/region.ts';
 import { analyseRegion } from '../../../translators/optimize/analyse.ts';
@@ -25,6 +25,7 @@ import { type Assumptions, assumptionsOf } from './assumptions.ts';
 import { Cell, CellTable } from './cells.ts';
 import { ColdExits, isCalledSeldom, rehearse } from './cold-code.ts';
 import { environmentOf } from './environment.ts';
+import { FloatingPointMode } from './floating-point-mode.ts';
 import { HelperFunctions } from './helper-functions.ts';
 import { IndirectTargets } from './indirect-targets.ts';
 import { Inspected } from './inspected.ts';
@@ -43,9 +44,6 @@ const instructionsIndex = header.instructions >> 3;
 /** Turns of the run loop between looks at the time for saving translations. */
 const saveDistance = 1000;
 
-/** Blocks that are interpreted outside of the default floating-point mode before everything is translated exactly. */
-const modeStepLimit = 20_000;
-
 type Discovery = ReturnType<ThreadCode['discover']>;
 
 export class ThreadCode {
@@ -56,7 +54,6 @@ export class ThreadCode {
   /** What translations are made with: in halves where they are JavaScript. */
   private readonly frontend: Frontend;
   private readonly policy: Policy;
-  private readonly requireExact: () => void;
   private readonly statistics: EngineStatistics;
   private readonly state: State;
   /** Runs cold code, and leaves where there is a translation. */
@@ -93,12 +90,9 @@ export class ThreadCode {
   private leaving = false;
   /** A translation that no cell knows any more may still be on the host's stack. */
   private hasRetired = false;
-  /** The guest left the default floating-point mode, and has not been seen back. */
-  private modeLeft = false;
+  private readonly mode: FloatingPointMode;
   private readonly coldExits = new ColdExits();
   private untilSave = saveDistance;
-  /** Blocks that were interpreted because of that. */
-  private modeSteps = 0;
   exactFloatingPoint = false;
   preciseFaults = false;
 
@@ -110,7 +104,6 @@ export class ThreadCode {
     hooks: { invalidate(start: number, length: number): void; requireExact(): void; requirePrecise(): void },
   ) {
     this.options = options;
-    this.requireExact = hooks.requireExact;
     this.policy = policy;
     this.statistics = statistics;
     this.state = state;
@@ -118,13 +111,14 @@ export class ThreadCode {
     const { memory, host } = options;
     const frontend = inHalves(options.frontend);
     this.frontend = policy.backend === 'javascript' ? frontend : options.frontend;
+    this.mode = new FloatingPointMode(this.frontend, state, hooks.requireExact);
     this.now = host.now ?? (() => 0);
     this.helpers = helperRegisters(this.frontend);
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
       leaveDefaultFloatingPoint: () => {
-        this.modeLeft = true;
+        this.mode.noteChange();
         this.unwind[0] = 1;
       },
     });
@@ -189,9 +183,7 @@ export class ThreadCode {
     this.environment = environment(this.machine);
     this.exactMachine = {
       ...this.machine,
-      leaveDefaultFloatingPoint: () => {
-        this.modeLeft = true;
-      },
+      leaveDefaultFloatingPoint: () => this.mode.noteChange(),
     };
     this.exactEnvironment = environment(this.exactMachine);
   }
@@ -204,7 +196,7 @@ export class ThreadCode {
     words[exitWord] = exitCode.none;
     this.leaving = false;
     // The personality may have changed the floating-point mode (the end of a signal handler).
-    this.modeLeft = true;
+    this.mode.noteChange();
     for (;;) {
       unwind[0] = 0;
       poll?.();
@@ -212,7 +204,7 @@ export class ThreadCode {
         words[exitWord] = exitCode.interrupt;
         break;
       }
-      if (this.interpretNext || (this.modeLeft && this.isModeLeft())) {
+      if (this.interpretNext || this.mode.needsInterpreter(this.exactFloatingPoint)) {
         this.interpretNext = false;
         this.stepper ??= this.makeStepper();
         this.interpreted(this.stepper.step());
@@ -229,21 +221,6 @@ export class ThreadCode {
       if (--this.untilSave === 0) this.saveInTime();
     }
     this.statistics.guestInstructions = this.state.f64[instructionsIndex];
-  }
-
-  /**
-   * Whether the guest is out of the default floating-point mode still, so that translations that were lifted for that
-   * mode must not run. When it stays away for long, everything is translated exactly instead.
-   */
-  private isModeLeft(): boolean {
-    const { register, mask } = this.frontend.floatingPointControl;
-    const control = this.state.i32[this.state.register(register).index];
-    this.modeLeft = !this.exactFloatingPoint && (control & mask) !== 0;
-    if (this.modeLeft && ++this.modeSteps === modeStepLimit) {
-      this.modeLeft = false;
-      this.requireExact();
-    }
-    return this.modeLeft;
   }
 
   private runRegion(cell: Cell): void {
@@ -267,7 +244,8 @@ export class ThreadCode {
     if (trap === undefined) return false;
     this.state.f64[instructionsIndex] += trap.executed;
     this.inspected?.countTrap(trap);
-    if (trap.moved !== undefined) this.movePinned(trap.moved);
+    // What the translation had not written yet.
+    if (trap.moved !== undefined) this.state.movePinned(trap.moved);
     this.leaveInside(trap.pc);
     if (trap.isCurrent) return true;
     if (this.preciseFaults) throw new Error(`the registers of an access at 0x${trap.pc.toString(16)} are lost`);
@@ -279,15 +257,6 @@ export class ThreadCode {
       throw new Error(`an access at 0x${trap.pc.toString(16)} trapped that the guest may make`);
     }
     return true;
-  }
-
-  /** Adds to the pinned register what the translation had not written yet. */
-  private movePinned(bytes: number): void {
-    const { registers } = this.frontend.registers;
-    const { state } = this;
-    const pinned = registers.find((register) => register.pinned) as Register;
-    if (pinned.type === 'i64') state.i64[state.register(pinned.name).index] += BigInt(bytes);
-    else state.i32[state.register(pinned.name).index] += bytes;
   }
 
   /** Runs chained translations, each of which names the next, until one leaves or something wants attention. */
@@ -581,7 +550,7 @@ export class ThreadCode {
   /** V: control leaves an exactly lifted translation for pc outside of the default floating-point mode. */
   private leaveMode(pc: number): undefined {
     this.state.i32[pcWord] = pc;
-    this.modeLeft = true;
+    this.mode.noteChange();
     this.unwind[0] = 1;
   }
 

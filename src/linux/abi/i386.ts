@@ -6,10 +6,10 @@
 import type { State } from '../../../translators/ir/state.ts';
 import { hardwareCapabilities } from '../../../translators/x86/features.ts';
 import { i386Registers, type X86Registers, x86_64Registers } from '../../../translators/x86/registers.ts';
-import { type Abi, type ArgumentPlan, plan32, type StructureName, way } from './abi.ts';
+import { type Abi, type ArgumentPlan, plan32, way } from './abi.ts';
 import { i386Names } from './i386-names.ts';
-import { commonLayouts } from './layouts.ts';
-import { type DataModel, type FieldRows, Structure } from './structure.ts';
+import { makeStructures } from './layouts.ts';
+import type { DataModel, FieldRows } from './structure.ts';
 import * as x86 from './x86.ts';
 import { processorInfo } from './x86-processor.ts';
 
@@ -30,10 +30,7 @@ const ownLayouts = {
   termios: x86.termiosLayout,
 } as const satisfies Record<string, FieldRows>;
 
-const layouts: Record<StructureName, FieldRows> = { ...commonLayouts, ...ownLayouts };
-const structures = Object.fromEntries(
-  Object.entries(layouts).map(([name, rows]) => [name, new Structure(rows, model)]),
-) as unknown as Record<StructureName, Structure>;
+const structures = makeStructures(model, ownLayouts);
 
 /** The accumulator and the registers of arguments, by their encoding: eax; ebx, ecx, edx, esi, edi and ebp. */
 const accumulatorNumber = 0;
@@ -52,13 +49,7 @@ function makeAbi(registers: X86Registers): Abi {
     machine: 'i686',
     names: i386Names,
     structures,
-    open: x86.openFlags,
-    ioctls: x86.ioctls,
-    termios: x86.termios,
-    map: x86.mapFlags,
-    lockAllFlags: x86.lockAllFlags,
-    // Of a 64-bit kernel.
-    mapsNameColumn: 73,
+    ...x86.common,
     processorInfo: (processors) => processorInfo(false, processors),
 
     start: {

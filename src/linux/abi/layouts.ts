@@ -1,5 +1,6 @@
 /** Structures whose fields are the same on every ABI; only the sizes of words and alignments differ. */
-import type { FieldRows } from './structure.ts';
+import type { StructureName } from './abi.ts';
+import { type DataModel, type FieldRows, Structure } from './structure.ts';
 
 /** struct statx_timestamp, with a prefix to its field names. */
 const timestamp = (name: string): FieldRows => ({
@@ -70,3 +71,23 @@ export const commonLayouts = {
     mem_unit: 'u32', reserved: ['u8', 8],
   },
 } as const satisfies Record<string, FieldRows>;
+
+type CommonName = keyof typeof commonLayouts;
+
+/**
+ * All structures of an ABI.
+ * @param own those that are its own, and common ones that differ @param packed those without padding
+ */
+export function makeStructures(
+  model: DataModel,
+  own: Readonly<Record<Exclude<StructureName, CommonName>, FieldRows>> &
+    Readonly<Partial<Record<CommonName, FieldRows>>>,
+  packed: readonly StructureName[] = [],
+): Record<StructureName, Structure> {
+  const layouts: Record<StructureName, FieldRows> = { ...commonLayouts, ...own };
+  const made: Partial<Record<StructureName, Structure>> = {};
+  for (const name of Object.keys(layouts) as StructureName[]) {
+    made[name] = new Structure(layouts[name], model, packed.includes(name));
+  }
+  return made as Record<StructureName, Structure>;
+}

@@ -6,11 +6,11 @@
 import type { State } from '../../../translators/ir/state.ts';
 import { powerpcRegisters } from '../../../translators/powerpc/registers.ts';
 import { timeBaseFrequency } from '../clocks.ts';
-import { type Abi, type ArgumentPlan, plan32, type StructureName, way } from './abi.ts';
+import { type Abi, type ArgumentPlan, plan32, way } from './abi.ts';
 import { auxiliary } from './auxiliary.ts';
-import { commonLayouts } from './layouts.ts';
+import { makeStructures } from './layouts.ts';
 import { powerpcNames } from './powerpc-names.ts';
-import { type DataModel, type FieldRows, Structure } from './structure.ts';
+import type { DataModel, FieldRows } from './structure.ts';
 
 const model: DataModel = { byteOrder: 'big', wordSize: 4, alignmentOf64: 8 };
 
@@ -32,10 +32,7 @@ const ownLayouts = {
   },
 } as const satisfies Record<string, FieldRows>;
 
-const layouts: Record<StructureName, FieldRows> = { ...commonLayouts, ...ownLayouts };
-const structures = Object.fromEntries(
-  Object.entries(layouts).map(([name, rows]) => [name, new Structure(rows, model)]),
-) as unknown as Record<StructureName, Structure>;
+const structures = makeStructures(model, ownLayouts);
 
 const index = (name: string): number => powerpcRegisters.registers[powerpcRegisters.numbers[name]].index;
 const callNumberIndex = index('r0');

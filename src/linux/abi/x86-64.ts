@@ -5,9 +5,9 @@
 import type { State } from '../../../translators/ir/state.ts';
 import { hardwareCapabilities } from '../../../translators/x86/features.ts';
 import { x86_64Registers } from '../../../translators/x86/registers.ts';
-import { type Abi, type ArgumentPlan, beyondMemory, plan64, type StructureName, way } from './abi.ts';
-import { commonLayouts } from './layouts.ts';
-import { type DataModel, type FieldRows, Structure } from './structure.ts';
+import { type Abi, type ArgumentPlan, beyondMemory, plan64, way } from './abi.ts';
+import { commonLayouts, makeStructures } from './layouts.ts';
+import type { DataModel, FieldRows } from './structure.ts';
 import * as x86 from './x86.ts';
 import { x86_64Names } from './x86-64-names.ts';
 import { processorInfo } from './x86-processor.ts';
@@ -28,10 +28,7 @@ const ownLayouts = { stat, stat64: stat, sysinfo, termios: x86.termiosLayout } a
   FieldRows
 >;
 
-const layouts: Record<StructureName, FieldRows> = { ...commonLayouts, ...ownLayouts };
-const structures = Object.fromEntries(
-  Object.entries(layouts).map(([name, rows]) => [name, new Structure(rows, model, name === 'epollEvent')]),
-) as unknown as Record<StructureName, Structure>;
+const structures = makeStructures(model, ownLayouts, ['epollEvent']);
 
 const { file } = x86_64Registers;
 /** Place of a register's low half among the state's 32-bit words; the high half follows. */
@@ -45,13 +42,7 @@ export const x86_64: Abi = {
   machine: 'x86_64',
   names: x86_64Names,
   structures,
-  open: x86.openFlags,
-  ioctls: x86.ioctls,
-  termios: x86.termios,
-  map: x86.mapFlags,
-  lockAllFlags: x86.lockAllFlags,
-  // Of a 64-bit kernel.
-  mapsNameColumn: 73,
+  ...x86.common,
   processorInfo: (processors) => processorInfo(true, processors),
 
   start: {

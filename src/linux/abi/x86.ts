@@ -1,7 +1,7 @@
 /** What the i386 and x86-64 ABIs of Linux share: the generic numbers of most constants (asm-generic), and the processor's description. */
 import type { State } from '../../../translators/ir/state.ts';
 import type { X86Registers } from '../../../translators/x86/registers.ts';
-import type { Constants, OpenFlags, StartAbi, TerminalConstants } from './abi.ts';
+import type { Abi, Constants, OpenFlags, StartAbi, TerminalConstants } from './abi.ts';
 import { auxiliary } from './auxiliary.ts';
 import { genericTerminal } from './terminal-constants.ts';
 
@@ -9,7 +9,7 @@ const octal = (digits: string): number => Number.parseInt(digits, 8);
 
 /** asm-generic/fcntl.h */
 // biome-ignore format: one line per kind
-export const openFlags: OpenFlags = {
+const openFlags: OpenFlags = {
   WRONLY: 1, RDWR: 2, CREAT: octal('100'), EXCL: octal('200'), NOCTTY: octal('400'), TRUNC: octal('1000'),
   APPEND: octal('2000'), NONBLOCK: octal('4000'), DSYNC: octal('10000'), ASYNC: octal('20000'),
   DIRECT: octal('40000'), LARGEFILE: octal('100000'), DIRECTORY: octal('200000'), NOFOLLOW: octal('400000'),
@@ -19,7 +19,7 @@ export const openFlags: OpenFlags = {
 
 /** asm-generic/ioctls.h */
 // biome-ignore format: one line per kind
-export const ioctls: Constants = {
+const ioctls: Constants = {
   FIOCLEX: 0x5451, FIONCLEX: 0x5450, FIOASYNC: 0x5452, FIONBIO: 0x5421, FIONREAD: 0x541b, FIOQSIZE: 0x5460,
   TCGETS: 0x5401, TCSETS: 0x5402, TCSETSW: 0x5403, TCSETSF: 0x5404,
   TCSBRK: 0x5409, TCXONC: 0x540a, TCFLSH: 0x540b, TCSBRKP: 0x5425,
@@ -30,7 +30,7 @@ export const ioctls: Constants = {
 
 /** asm-generic/termbits.h */
 // biome-ignore format: one line per kind
-export const termios: TerminalConstants = {
+const termios: TerminalConstants = {
   ...genericTerminal,
   characters: {
     VINTR: 0, VQUIT: 1, VERASE: 2, VKILL: 3, VEOF: 4, VTIME: 5, VMIN: 6, VSWTC: 7, VSTART: 8, VSTOP: 9, VSUSP: 10,
@@ -40,14 +40,25 @@ export const termios: TerminalConstants = {
 
 /** asm-generic/mman.h, asm/mman.h */
 // biome-ignore format: one line per kind
-export const mapFlags: Constants = {
+const mapFlags: Constants = {
   SHARED: 1, PRIVATE: 2, SHARED_VALIDATE: 3, FIXED: 0x10, ANONYMOUS: 0x20, '32BIT': 0x40, GROWSDOWN: 0x100,
   DENYWRITE: 0x800, EXECUTABLE: 0x1000, LOCKED: 0x2000, NORESERVE: 0x4000, POPULATE: 0x8000, NONBLOCK: 0x10000,
   STACK: 0x20000, HUGETLB: 0x40000, FIXED_NOREPLACE: 0x100000,
 };
 
 /** MCL_CURRENT, MCL_FUTURE and MCL_ONFAULT. */
-export const lockAllFlags = 7;
+const lockAllFlags = 7;
+
+/** What both ABIs have alike. */
+export const common = {
+  open: openFlags,
+  ioctls,
+  termios,
+  map: mapFlags,
+  lockAllFlags,
+  // Of a 64-bit kernel.
+  mapsNameColumn: 73,
+} as const satisfies Partial<Abi>;
 
 // biome-ignore format: as the kernel lays them out
 export const termiosLayout = {
