@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isGuarded } from '../../src/host/page-protection.ts';
+import { findHostPages, isGuarded } from '../../src/host/page-protection.ts';
 
 describe('what /proc/self/maps must show', () => {
   const rest = '55e000000000-55e000010000 r-xp 00000000 08:01 42 /usr/bin/node\n';
@@ -52,4 +53,13 @@ describe('finding host pages', () => {
   test('where V8 does not turn faults into traps', () => {
     expect(run(['--disable-wasm-trap-handler'])).toMatch(/^V8 does not catch faults here/);
   });
+});
+
+test('the host is asked for huge pages, where it has them', () => {
+  if (!existsSync('/sys/kernel/mm/transparent_hugepage/enabled')) return;
+  // How many mappings are so marked: others need not be.
+  const asked = (): number => readFileSync('/proc/self/smaps', 'latin1').match(/^VmFlags:.* hg\b/gm)?.length ?? 0;
+  const before = asked();
+  const pages = findHostPages(new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true }));
+  expect(asked()).toBe(before + ('reason' in pages ? 0 : 1));
 });
