@@ -166,13 +166,11 @@ if (gdb === undefined) {
       expect({ status, stdout }).toEqual({ status: 42, stdout: 'counted\n' });
     });
 
-    // GDB is interrupted after a second, whatever it is about to do then on a busy machine: once more may be needed.
-    test('an endless loop is interrupted; accesses are watched; the guest is let go and runs on', {
-      retry: 2,
-    }, async () => {
+    test('an endless loop is interrupted; accesses are watched; the guest is let go and runs on', async () => {
+      // GDB looks at the condition itself: each change until it holds takes some messages.
       const script = [
         'handle SIGUSR1 nostop noprint pass', 'rwatch origin.y', 'continue', 'delete', 'awatch ratio', 'tbreak spin', 'continue',
-        interruptSoon, 'continue', 'backtrace 1', 'watch total if total % 1000 == 0', 'continue', 'print total % 1000', 'delete',
+        interruptSoon, 'continue', 'backtrace 1', 'watch total if total % 10 == 0', 'continue', 'print total % 10', 'delete',
         'stepi', 'stepi', 'x/i $pc', 'info registers', 'monitor engine', 'set var running = 0', 'detach',
       ]; // biome-ignore format: as one types them
       const { lines, status, stdout } = await debug(guest, 's', script, join(folder, guest), 'interpreted');
@@ -185,7 +183,7 @@ if (gdb === undefined) {
         'Program received signal SIGINT, Interrupt.',
         /^#0 .*spin \(\)/,
         'Hardware watchpoint 4: total',
-        /^New value = \d+000$/,
+        /^New value = \d+0$/,
         '$1 = 0',
         /^=> 0x[0-9a-f]+ <spin\+\d+>:/,
         /^(r1|esp|rsp) +0x7ef/,
