@@ -165,7 +165,8 @@ export class ThreadCode {
     };
     this.cells = new CellTable(frontend.instructionAlignment, (cell) => {
       if (policy.chained) return () => this.leaveFor(cell);
-      return (depth) => this.enterUntranslated(cell, depth);
+      // Bound, it is one frame of a stack trace.
+      return this.enterUntranslated.bind(this, cell);
     });
     this.cells.onUninstall.push((cell, why) => this.inspected?.retire(cell.pc, why));
     this.outside = new Cell(-1, () => this.outside);
