@@ -101,6 +101,24 @@ describe.runIf(hasBrowser)('a program in the page', () => {
     },
   );
 
+  test('what is typed while a program is read counts, and nothing else runs meanwhile', async () => {
+    await open();
+    await run(join(root, 'examples/mandelbrot'), '20 10 50', 'exit status 0');
+    await page.evaluate(`{
+      const { arrayBuffer } = Blob.prototype;
+      File.prototype.arrayBuffer = async function () {
+        await new Promise((done) => setTimeout(done, 500));
+        return arrayBuffer.call(this);
+      };
+    }`);
+    await choose(join(root, 'examples/mandelbrot.i386'));
+    expect(await page.getByRole('button', { name: 'Run' }).isEnabled()).toBe(false);
+    await page.getByRole('textbox', { name: 'Arguments' }).fill('60 20 500');
+    await press('Run');
+    await status('exit status 0');
+    expect(await screen()).toBe(mandelbrot);
+  });
+
   test('a program reads what is typed; ^D is its end of file, and Shift+Tab leaves the terminal', async () => {
     await open();
     await press('PowerPC Forth');

@@ -32,13 +32,29 @@ async function read(list: Iterable<File>): Promise<NamedFile[]> {
   );
 }
 
+/** How many programs were chosen: the last one counts, whichever is read first. */
+let choices = 0;
+
+/**
+ * A program was chosen: until it is read there is none to run. Its arguments are there at once: what is typed meanwhile stays.
+ * @returns whether no other one has been chosen since
+ */
+function choose(text: string): () => boolean {
+  const choice = ++choices;
+  program.value = undefined;
+  argumentText.value = text;
+  return () => choice === choices;
+}
+
 /** Takes files that were chosen or dropped: the first ELF file, or the first of all, is the program. */
 export async function takeProgram(list: Iterable<File>): Promise<void> {
-  const taken = await read(list);
+  const chosen = Array.from(list);
+  if (chosen.length === 0) return;
+  const isCurrent = choose('');
+  const taken = await read(chosen);
+  if (!isCurrent()) return;
   const found = taken.find(isElf) ?? taken[0];
-  if (found === undefined) return;
   program.value = found;
-  argumentText.value = '';
   putFiles(taken.filter((file) => file !== found));
 }
 
@@ -61,7 +77,9 @@ export async function takeExample(example: Example, name: string): Promise<void>
     path: baseName(file),
     bytes: await inflate(exampleContents[file]),
   });
-  program.value = await content(name);
-  argumentText.value = example.arguments;
-  files.value = await Promise.all((example.files ?? []).map(content));
+  const isCurrent = choose(example.arguments);
+  const [found, ...others] = await Promise.all([name, ...(example.files ?? [])].map(content));
+  if (!isCurrent()) return;
+  program.value = found;
+  files.value = others;
 }
