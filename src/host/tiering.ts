@@ -1,10 +1,13 @@
 /** What V8 is told about translations: when to optimize, and to heed branch hints. */
 
+/** The version of V8 in Node 24, whose options are known here. To one that it does not know V8 answers on standard error. */
+const isKnown = process.versions.v8.startsWith('13.');
+
 /**
- * The option of V8 to heed what translations say of their branches (translators/webassembly/encoder.ts). The version in
+ * Options of V8 to heed what translations say of their branches (translators/webassembly/encoder.ts). The version in
  * Node 24 does so only when asked.
  */
-export const branchHints = '--experimental-wasm-branch-hinting';
+export const branchHints: readonly string[] = isKnown ? ['--experimental-wasm-branch-hinting'] : [];
 
 /**
  * Compiles a translation, with its branch hints. V8 is asked to heed them meanwhile only: its options are part of what
@@ -12,11 +15,11 @@ export const branchHints = '--experimental-wasm-branch-hinting';
  */
 export function compileHinted(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   const { setFlagsFromString } = process.getBuiltinModule('node:v8');
-  setFlagsFromString(branchHints);
+  for (const option of branchHints) setFlagsFromString(option);
   try {
     return new WebAssembly.Module(bytes);
   } finally {
-    setFlagsFromString(branchHints.replace('--', '--no-'));
+    for (const option of branchHints) setFlagsFromString(option.replace('--', '--no-'));
   }
 }
 
@@ -42,10 +45,15 @@ export function deferOptimization(): Optimization {
     if (!hasOptions) for (const flag of flags) setFlagsFromString(flag);
   };
   set('--no-maglev', '--no-opt');
+  const allOfIt = (): void => set('--maglev', '--opt');
+  if (!isKnown) return { someOfIt: allOfIt, allOfIt };
   // Without the checks what Maglev has made would stay as it is when the other compiler may be used.
   const checks = 'force-emit-interrupt-budget-checks';
   return {
     someOfIt: () => set('--maglev', `--${checks}`),
-    allOfIt: () => set('--maglev', '--opt', `--no-${checks}`),
+    allOfIt: () => {
+      allOfIt();
+      set(`--no-${checks}`);
+    },
   };
 }

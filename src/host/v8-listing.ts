@@ -15,7 +15,7 @@ for (let at = 0; at < bytes.length; ) {
   at = end;
 }`;
 /** V8's optimizing compiler, at once. */
-const optimizing = ['--no-liftoff', '--no-wasm-lazy-compilation', branchHints];
+const optimizing = ['--no-liftoff', '--no-wasm-lazy-compilation', ...branchHints];
 
 /** Modules that one process traces: their documents lie in the temporary directory together. */
 const modulesPerTrace = 16;

@@ -37,6 +37,23 @@ beforeEach(() => {
   state.pc = 0x1000;
 });
 
+test('tells when the guest keeps running, and when much of that is interpreting, once each', () => {
+  blocks[0x1000] = addThen(0x1000, 1, 'jump 0x1000');
+  const told: [what: string, at: number][] = [];
+  const machine = {
+    ...testMachine,
+    keepsRunning: () => told.push(['keeps running', counted()]),
+    isOwnWork: () => told.push(['own work', counted()]),
+  };
+  const source = (pc: number): Unit | undefined => parseUnit(blocks[pc], testNames);
+  interpreter = new Interpreter(testFrontend, state, makeMemory(), machine, source);
+  state.pc = 0x1000;
+  expect(interpreter.run(25_000_000)).toBe(stop.budget);
+  expect(told.map(([what]) => what)).toEqual(['keeps running', 'own work']);
+  expect(told[0][1]).toBeLessThan(200_000);
+  expect(told[1][1]).toBeLessThan(12_000_000);
+});
+
 describe('stops', () => {
   test('with missing where the source has no block', () => {
     blocks[0x1000] = addThen(0x1000, 1, 'jump 0x2000');

@@ -123,6 +123,17 @@ describe('unknown numbers', () => {
   });
 });
 
+test('many calls are told of, once', () => {
+  const { state, thread } = createProcess();
+  const told: number[] = [];
+  const dispatcher = new Dispatcher(thread, powerpc, { onManyCalls: () => told.push(dispatcher.calls) });
+  for (let call = 0; call < 120_000; call++) {
+    state.set('r0', -1);
+    dispatcher.dispatch();
+  }
+  expect(told).toEqual([50_000]);
+});
+
 test('the last eight calls are remembered', () => {
   const guest = createProcess();
   for (let i = 0; i < 10; i++) guest.call('close', 100 + i);
