@@ -6,8 +6,10 @@ import { makeGuest } from './guest.ts';
 
 // What runs once is not translated otherwise.
 vi.mock(import('../../src/engines/translated/policy.ts'), async (importOriginal) => {
-  const { policies } = await importOriginal();
+  const original = await importOriginal();
+  const { policies } = original;
   return {
+    ...original,
     policies: {
       ...policies,
       regions: { ...policies.regions, profiled: false, largeFunction: Number.POSITIVE_INFINITY, translateAtOnce: true },

@@ -35,9 +35,7 @@ function outerLatches(successors: readonly (readonly number[])[]): Set<number> {
   const bodies = latches.map((latch) => bodyOf(latch, predecessors));
   latches.forEach((latch, one) => {
     const body = bodies[one];
-    const contains = (other: ReadonlySet<number>): boolean =>
-      other.size < body.size && [...other].every((block) => body.has(block));
-    if (bodies.some(contains)) outer.add(latch);
+    if (bodies.some((other) => other.size < body.size && other.isSubsetOf(body))) outer.add(latch);
   });
   return outer;
 }

@@ -483,26 +483,20 @@ class RegionEmitter extends StructuredEmitter {
     const { f } = this;
     // What has not run yet may well be cold: it is for the engine to decide how it runs.
     const slot = this.region.cold.has(pc) ? 0 : this.options.slotOf(pc);
-    if (slot === 0) {
-      f.i32(pc | 0);
-      f.op(wasm.return);
-      return;
-    }
-    const tail = (): void => {
+    if (slot !== 0) {
+      const { isLoop } = this.region;
+      // What comes behind a loop may well be cold: where no translation called this one, the engine decides how it runs.
+      if (isLoop) {
+        f.get(depth);
+        f.open(wasm.if);
+      }
       f.get(depth);
       f.i32(slot);
       f.i32(slot);
       f.callIndirect(wasm.return_call_indirect);
-    };
-    if (!this.region.isLoop) {
-      tail();
-      return;
+      if (!isLoop) return;
+      f.end();
     }
-    // What comes behind a loop may well be cold: where no translation called this one, the engine decides how it runs.
-    f.get(depth);
-    f.open(wasm.if);
-    tail();
-    f.end();
     f.i32(pc | 0);
     f.op(wasm.return);
   }

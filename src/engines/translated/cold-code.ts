@@ -1,6 +1,7 @@
 /**
- * What keeps code that has not run out of JavaScript translations that are hot: V8 has collected no types for it, and throws
- * all of a function's optimized code away when such code runs for the first time.
+ * What keeps code that has not run out of translations that are hot. Of JavaScript: V8 has collected no types for it, and
+ * throws all of a function's optimized code away when such code runs for the first time. Of WebAssembly in large functions, of
+ * which most never runs (Policy).
  */
 
 import { header, headerSize, type State } from '../../../translators/ir/state.ts';

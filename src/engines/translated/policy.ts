@@ -43,6 +43,11 @@ export interface Policy {
   bounds(entry: number, symbol: { start: number; size: number } | undefined): { low: number; high: number };
 }
 
+/** Whether a function is large: of its code only what has run is translated. */
+export function isLarge({ low, high }: { low: number; high: number }, { largeFunction }: Policy): boolean {
+  return high - low >= largeFunction;
+}
+
 /** How far from its entry a region may go where no symbol tells the function's bounds. */
 const reach = 0x4000;
 

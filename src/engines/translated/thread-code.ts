@@ -31,7 +31,7 @@ import { IndirectTargets } from './indirect-targets.ts';
 import { Inspected } from './inspected.ts';
 import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
-import type { Policy } from './policy.ts';
+import { isLarge, type Policy } from './policy.ts';
 import { changesFloatingPointMode, functionName, pagesOf, targetsIn } from './region-facts.ts';
 import { addLines, scriptUrl } from './stack-traces.ts';
 import { WebAssemblyLinker } from './webassembly-linker.ts';
@@ -420,13 +420,13 @@ export class ThreadCode {
   /** What control comes to from a translation that called, or jumped to, a cell without one. */
   private enterUntranslated(cell: Cell, depth: number): number {
     // The interpreter shall see first what of it runs.
-    const waits = !this.expected.has(cell.pc) && this.isLarge(this.boundsOf(cell.pc));
-    if (waits && isCalledSeldom(cell, depth, this.policy.threshold)) return this.leaveTo(cell.pc);
-    this.translate(cell, depth > 0);
+    const waits = !this.expected.has(cell.pc) && isLarge(this.boundsOf(cell.pc), this.policy);
+    const leaves = waits && isCalledSeldom(cell, depth, this.policy.threshold);
+    if (!leaves) this.translate(cell, depth > 0);
     // To read the code may have asked for precise faults: those that wait for this call to return must not go on.
-    if (this.unwind[0] === 0) return cell.f(depth) as number;
+    if (!leaves && this.unwind[0] === 0) return cell.f(depth) as number;
     this.state.i32[pcWord] = cell.pc;
-    return -1;
+    return leaves ? cell.pc | 0 : -1;
   }
 
   // -- translations that are kept from run to run
@@ -494,8 +494,7 @@ export class ThreadCode {
     const entry = cell.pc;
     const symbol = host.symbolAt(entry);
     const start = now();
-    const boundsOf = (pc: number): Bounds => this.boundsOf(pc);
-    const bounds = boundsOf(entry);
+    const bounds = this.boundsOf(entry);
     const indirectTargets = (pc: number): readonly number[] => this.targets.of(pc);
     const discover = (exactFloatingPoint: boolean) =>
       discoverRegion(frontend, this.kept?.recordingFetch ?? this.fetch, entry, {
@@ -505,9 +504,12 @@ export class ThreadCode {
         exactFloatingPoint,
         loopOnly: !policy.chained && !called && entry !== symbol?.start,
         functionStart: policy.profiled ? symbol?.start : undefined,
-        hasRun: !options.ahead && this.isLarge(bounds) ? (pc) => this.interpreter.hasRun(pc) : undefined,
+        hasRun: !options.ahead && isLarge(bounds, policy) ? (pc) => this.interpreter.hasRun(pc) : undefined,
         indirectTargets,
-        inlining: policy.backend === 'javascript' ? undefined : { ...policy.inlining, boundsOf },
+        inlining:
+          policy.backend === 'javascript'
+            ? undefined
+            : { ...policy.inlining, boundsOf: (pc: number) => this.boundsOf(pc) },
       });
     let region = discover(this.exactFloatingPoint);
     const changesMode = !this.exactFloatingPoint && changesFloatingPointMode(region.unit, frontend);
@@ -525,21 +527,11 @@ export class ThreadCode {
     return this.policy.bounds(entry, this.options.host.symbolAt(entry));
   }
 
-  private isLarge({ low, high }: Bounds): boolean {
-    return high - low >= this.policy.largeFunction;
-  }
-
   /** X: control leaves a translation in the middle, before the instruction at pc; the interpreter goes on from there. */
   private leaveInside(pc: number): undefined {
     const { i32 } = this.state;
     i32[pcWord] = pc;
     this.interpretNext = this.unwind[0] === 0 && i32[exitWord] === exitCode.none && i32[interruptWord] === 0;
-  }
-
-  /** What a cell returns for going on at a guest address outside of translations. */
-  private leaveTo(pc: number): number {
-    this.state.i32[pcWord] = pc;
-    return pc | 0;
   }
 
   /** R: control leaves a chained translation at the start of a loop that ran long; the loop gets a translation of its own. */
