@@ -1,6 +1,6 @@
 /** Sessions of GDB itself, with every guest: what its users do all day. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -61,24 +61,21 @@ function debug(
   });
 }
 
+/** Both of GDB's streams go to one file: what the guest's side says is on standard error, and two pipes are read in any order. */
 function runGdb(place: string, script: readonly string[]): Promise<string[]> {
   const settings = ['set pagination off', 'set width 0', 'set confirm off', `target remote ${place}`];
   const args = [...settings, ...script].flatMap((command) => ['-ex', command]);
-  return new Promise((resolve, reject) => {
+  const file = join(folder, 'output');
+  const output = openSync(file, 'w');
+  return new Promise<string[]>((resolve, reject) => {
     const child = spawn(gdb as string, ['-nx', '-batch', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
       timeout: patience,
       cwd: sources,
     });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (piece) => {
-        text += piece;
-      });
-    }
     child.on('error', reject);
-    child.on('close', () => resolve(text.split('\n')));
-  });
+    child.on('close', () => resolve(readFileSync(file, 'utf8').split('\n')));
+  }).finally(() => closeSync(output));
 }
 
 /** Has GDB interrupted, as by Ctrl-C, once the guest runs. */
