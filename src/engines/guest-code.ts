@@ -4,7 +4,7 @@ import { Builder } from '../../translators/ir/builder.ts';
 import type { PreparationObserver } from '../../translators/ir/interpreter.ts';
 import { Unit } from '../../translators/ir/unit.ts';
 import { type MemoryView, pageShift, permission } from '../../translators/memory-view.ts';
-import { liftBlock } from '../../translators/optimize/discover.ts';
+import { liftBlock } from '../../translators/optimize/lift-block.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { EngineHost } from './engine.ts';
 import type { EngineStatistics, TierCost } from './statistics.ts';

@@ -83,8 +83,10 @@ const calls: readonly (readonly [name: string, narrow: number, wide: number, nar
   ['chown', 182, 212, takesIds(1)],
 ];
 
+const wideRows = new Map([...identityRows, ...nameRows].map((row) => [row.name, row]));
+
 export const rows: SystemCallRow[] = calls.flatMap(([name, narrow, wide, narrowing]) => {
-  const row = [...identityRows, ...nameRows].find((each) => each.name === name);
+  const row = wideRows.get(name);
   if (row === undefined) throw new RangeError(`there is no call ${name}`);
   return [
     { ...row, numbers: { i386: narrow }, handler: narrowing(row.handler, row) },

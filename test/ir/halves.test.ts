@@ -9,7 +9,7 @@ import { printUnit } from '../../translators/ir/printer.ts';
 import type { State } from '../../translators/ir/state.ts';
 import { Unit } from '../../translators/ir/unit.ts';
 import type { MemoryView } from '../../translators/memory-view.ts';
-import { liftBlock } from '../../translators/optimize/discover.ts';
+import { liftBlock } from '../../translators/optimize/lift-block.ts';
 import { effectOf, readCases } from './filetest.ts';
 import { makeMemory, makeState, testFrontend, testMachine, testNames } from './guest.ts';
 import { interpretInHalves } from './in-halves.ts';

@@ -7,6 +7,7 @@ import { Builder, op } from '../ir/builder.ts';
 import { operations } from '../ir/operations.ts';
 import { type Block, instructionsBefore, Unit } from '../ir/unit.ts';
 import { type Callee, type Constants, constantsAt, expectReturn, type Inlining, measureCallee } from './inline.ts';
+import { liftBlock } from './lift-block.ts';
 import { cyclicNodes, stronglyConnected } from './structure.ts';
 
 /** Only blocks within [low, high) belong to a function; a jump elsewhere leaves it. */
@@ -68,34 +69,6 @@ export function isBehindCall({ unit, blocks }: Pick<Region, 'unit' | 'blocks'>, 
 export const isCall = Uint8Array.from(operations, ({ name }) =>
   name === 'call' || name === 'call_indirect' || name === 'system_call' ? 1 : 0,
 );
-
-/** Lifts one block. @param known what registers hold where it begins @returns the number of guest instructions lifted */
-export function liftBlock(
-  frontend: Frontend,
-  builder: Builder,
-  fetch: Fetch,
-  start: number,
-  limit: number,
-  options: LiftOptions,
-  isBlockStart: (pc: number) => boolean,
-  known?: Constants,
-): number {
-  const block = builder.begin(start);
-  if (known !== undefined) for (const [register, value] of known) builder.assume(register, value);
-  const starts: number[] | undefined = frontend.instructionAlignment > 1 ? undefined : [];
-  if (starts !== undefined) block.starts = starts;
-  let pc = start;
-  let count = 0;
-  do {
-    builder.pc = pc;
-    starts?.push(pc);
-    pc = (pc + frontend.lift(builder, fetch, pc, options)) >>> 0;
-    count++;
-  } while (!builder.ended && count < limit && !isBlockStart(pc));
-  if (!builder.ended) builder.jump(pc);
-  builder.end(pc, count);
-  return count;
-}
 
 /** Discovers and lifts the region at `entry`. */
 export function discoverRegion(frontend: Frontend, fetch: Fetch, entry: number, options: DiscoverOptions): Region {

@@ -68,7 +68,8 @@ export class ThreadCode {
   private readonly watch: CodeWatch;
   /** Milliseconds of a steady clock; stands still where costs are not measured. */
   private readonly now: () => number;
-  private readonly helpers: readonly HelperRegisters[];
+  /** What the frontend's helpers do to registers, from the first translation on. */
+  private helperEffects: readonly HelperRegisters[] | undefined;
   private readonly helperFunctions: HelperFunctions;
   private readonly environment: Environment;
   private readonly exactEnvironment: Environment;
@@ -113,7 +114,6 @@ export class ThreadCode {
     this.frontend = policy.backend === 'javascript' ? frontend : options.frontend;
     this.mode = new FloatingPointMode(this.frontend, state, hooks.requireExact);
     this.now = host.now ?? (() => 0);
-    this.helpers = helperRegisters(this.frontend);
     const machine = createMachine(memory, host, {
       invalidateCode: (address, length) => hooks.invalidate(address, length),
       requireExactFloatingPoint: () => hooks.requireExact(),
@@ -187,6 +187,11 @@ export class ThreadCode {
       leaveDefaultFloatingPoint: () => this.mode.noteChange(),
     };
     this.exactEnvironment = environment(this.exactMachine);
+  }
+
+  private get helpers(): readonly HelperRegisters[] {
+    this.helperEffects ??= helperRegisters(this.frontend);
+    return this.helperEffects;
   }
 
   /** Runs the thread until header.exit is not 0 or the personality wants to be left for. */

@@ -30,43 +30,53 @@ export type FieldValues = Readonly<Record<string, number | bigint | readonly num
 
 const sizes = { u8: 1, u16: 2, u32: 4, u64: 8, i16: 2, i32: 4, i64: 8 } as const;
 
-export class Structure {
+interface Layout {
   readonly fields: Readonly<Record<string, Field>>;
-  /** Bytes, with the padding at the end. */
   readonly size: number;
+}
+
+export class Structure {
+  private readonly rows: FieldRows;
+  private readonly model: DataModel;
+  private readonly packed: boolean;
   private readonly little: boolean;
+  /** Made at the first use: a program needs a few of an ABI's structures. */
+  private layout: Layout | undefined;
 
   constructor(rows: FieldRows, model: DataModel, packed = false) {
-    let offset = 0;
-    let largest = 1;
-    const fields: Record<string, Field> = {};
-    for (const [name, row] of Object.entries(rows)) {
-      const [declared, count] = typeof row === 'string' ? [row, 1] : row;
-      const type = concrete(declared, model.wordSize);
-      const size = sizes[type];
-      const alignment = packed ? 1 : size === 8 ? model.alignmentOf64 : size;
-      largest = Math.max(largest, alignment);
-      offset = align(offset, alignment);
-      fields[name] = { name, type, offset, count };
-      offset += size * count;
-    }
-    this.fields = fields;
-    this.size = align(offset, largest);
+    this.rows = rows;
+    this.model = model;
+    this.packed = packed;
     this.little = model.byteOrder === 'little';
+  }
+
+  get fields(): Readonly<Record<string, Field>> {
+    return this.laidOut().fields;
+  }
+
+  /** Bytes, with the padding at the end. */
+  get size(): number {
+    return this.laidOut().size;
+  }
+
+  private laidOut(): Layout {
+    this.layout ??= layOut(this.rows, this.model, this.packed);
+    return this.layout;
   }
 
   /** The structure's bytes in guest order; integers are taken modulo their size. */
   encode(values: FieldValues): Uint8Array {
-    const bytes = new Uint8Array(this.size);
+    const { fields, size } = this.laidOut();
+    const bytes = new Uint8Array(size);
     const view = new DataView(bytes.buffer);
     for (const name in values) {
-      const field = this.fields[name];
+      const field = fields[name];
       if (field === undefined) continue;
       const value = values[name];
       if (typeof value === 'object') {
-        const size = sizes[field.type];
+        const step = sizes[field.type];
         for (let i = 0; i < field.count && i < value.length; i++) {
-          this.put(view, field.type, field.offset + i * size, value[i]);
+          this.put(view, field.type, field.offset + i * step, value[i]);
         }
       } else {
         this.put(view, field.type, field.offset, value);
@@ -82,10 +92,11 @@ export class Structure {
 
   /** Reads the structure; 64-bit fields become numbers, exact to 2^53. @throws MemoryFault */
   read(memory: GuestMemory, address: number): Record<string, number> {
-    const bytes = memory.readBytes(address, this.size);
+    const { fields, size } = this.laidOut();
+    const bytes = memory.readBytes(address, size);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const values: Record<string, number> = {};
-    for (const name in this.fields) values[name] = this.get(view, this.fields[name].type, this.fields[name].offset);
+    for (const name in fields) values[name] = this.get(view, fields[name].type, fields[name].offset);
     return values;
   }
 
@@ -119,6 +130,24 @@ export class Structure {
         return Number(view.getBigInt64(offset, little));
     }
   }
+}
+
+/** Lays fields out as a C compiler would. */
+function layOut(rows: FieldRows, model: DataModel, packed: boolean): Layout {
+  let offset = 0;
+  let largest = 1;
+  const fields: Record<string, Field> = {};
+  for (const [name, row] of Object.entries(rows)) {
+    const [declared, count] = typeof row === 'string' ? [row, 1] : row;
+    const type = concrete(declared, model.wordSize);
+    const size = sizes[type];
+    const alignment = packed ? 1 : size === 8 ? model.alignmentOf64 : size;
+    largest = Math.max(largest, alignment);
+    offset = align(offset, alignment);
+    fields[name] = { name, type, offset, count };
+    offset += size * count;
+  }
+  return { fields, size: align(offset, largest) };
 }
 
 function concrete(type: FieldType, wordSize: 4 | 8): Field['type'] {
