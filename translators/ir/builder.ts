@@ -78,6 +78,28 @@ const isWide = Uint8Array.from(operations, ({ flags, operands, result }) =>
   flags.has('pure') && operands.length < 3 && (result === 'i64' || operands.includes('i64')) ? 1 : 0,
 );
 
+/** For each register of a file, the operations that read and write it. */
+interface Accesses {
+  readonly get: Uint16Array;
+  readonly set: Uint16Array;
+}
+
+/** Made once for each file: builders are made for each region. */
+const accesses = new WeakMap<RegisterFile, Accesses>();
+
+function accessesOf(file: RegisterFile): Accesses {
+  let found = accesses.get(file);
+  if (found === undefined) {
+    const { registers } = file;
+    found = {
+      get: Uint16Array.from(registers, ({ type }) => getCodes[type]),
+      set: Uint16Array.from(registers, ({ type }) => setCodes[type]),
+    };
+    accesses.set(file, found);
+  }
+  return found;
+}
+
 export class Builder {
   readonly unit: Unit;
   readonly registers: RegisterFile;
@@ -99,8 +121,9 @@ export class Builder {
     this.unit = unit;
     const rows = registers.registers;
     this.known = new Int32Array(rows.length).fill(-1);
-    this.getCode = Uint16Array.from(rows, (row) => getCodes[row.type]);
-    this.setCode = Uint16Array.from(rows, (row) => setCodes[row.type]);
+    const { get, set } = accessesOf(registers);
+    this.getCode = get;
+    this.setCode = set;
   }
 
   /** Starts a block at a guest address. */

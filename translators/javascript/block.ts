@@ -55,7 +55,7 @@ export class BlockEmitter {
   private readonly setDone: Uint8Array;
   /** Registers whose values have homes to forget when the block ends. */
   private readonly touched: number[] = [];
-  private readonly homedIn: number[][];
+  private readonly homedIn: (number[] | undefined)[];
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
 
@@ -64,7 +64,7 @@ export class BlockEmitter {
     this.analysis = new BlockAnalysis(context);
     this.home = new Array(context.unit.count);
     this.setDone = new Uint8Array(context.unit.count);
-    this.homedIn = context.frontend.registers.registers.map(() => []);
+    this.homedIn = new Array(context.frontend.registers.registers.length);
   }
 
   /**
@@ -74,7 +74,7 @@ export class BlockEmitter {
   body(index: number, block: Block, first = ''): void {
     this.index = index;
     this.block = block;
-    for (const register of this.touched) this.homedIn[register].length = 0;
+    for (const register of this.touched) this.homedIn[register] = undefined;
     this.touched.length = 0;
     this.home.fill(undefined, block.first, block.end);
     this.setDone.fill(0, block.first, block.end);
@@ -180,9 +180,7 @@ export class BlockEmitter {
     switch (kinds[code]) {
       case 'get': {
         const register = unit.imm[at];
-        this.home[at] = this.local(register);
-        this.homedIn[register].push(at);
-        this.touched.push(register);
+        this.homeIn(register, at);
         return;
       }
       case 'set':
@@ -281,8 +279,17 @@ export class BlockEmitter {
   private finishSet(at: number, register: number, value: number): void {
     this.setDone[at] = 1;
     if (this.home[value] === undefined && this.context.unit.op[value] !== op['i32.const']) {
-      this.home[value] = this.local(register);
-      this.homedIn[register].push(value);
+      this.homeIn(register, value);
+    }
+  }
+
+  /** A value lives in a register's local. */
+  private homeIn(register: number, value: number): void {
+    this.home[value] = this.local(register);
+    const homed = this.homedIn[register];
+    if (homed !== undefined) homed.push(value);
+    else {
+      this.homedIn[register] = [value];
       this.touched.push(register);
     }
   }
@@ -290,13 +297,14 @@ export class BlockEmitter {
   /** Before a local changes: values that live in it and are used later move to constants of their own. */
   private release(register: number, at: number): void {
     const homed = this.homedIn[register];
+    if (homed === undefined) return;
     for (const value of homed) {
       if (this.analysis.last[value] <= at) continue;
       const name = `t${value}`;
       this.constant(name, this.local(register), at);
       this.home[value] = name;
     }
-    homed.length = 0;
+    this.homedIn[register] = undefined;
   }
 
   private access(at: number): void {

@@ -43,6 +43,52 @@ export const write = {
   edges: 4,
 } as const;
 
+/** Arrays for what is noted of each instruction and of each register. A block's analysis writes whatever it reads. */
+class Room {
+  readonly instructions: number;
+  readonly registers: number;
+  readonly uses: Int32Array;
+  readonly last: Int32Array;
+  readonly needed: Uint8Array;
+  readonly readUntil: Int32Array;
+  readonly restart: Int32Array;
+  readonly isLeader: Uint8Array;
+  readonly leavesBefore: Uint8Array;
+  readonly assignments: Int32Array;
+  readonly nextSet: Int32Array;
+  readonly exitsAtSet: Int32Array;
+  readonly trapsAtSet: Int32Array;
+  readonly lastRead: Int32Array;
+  readonly lastGet: Int32Array;
+
+  constructor(instructions: number, registers: number) {
+    this.instructions = instructions;
+    this.registers = registers;
+    this.uses = new Int32Array(instructions);
+    this.last = new Int32Array(instructions);
+    this.needed = new Uint8Array(instructions);
+    this.readUntil = new Int32Array(instructions);
+    this.restart = new Int32Array(instructions);
+    this.isLeader = new Uint8Array(instructions);
+    this.leavesBefore = new Uint8Array(instructions + 1);
+    this.assignments = new Int32Array(instructions + 1);
+    this.nextSet = new Int32Array(registers);
+    this.exitsAtSet = new Int32Array(registers);
+    this.trapsAtSet = new Int32Array(registers);
+    this.lastRead = new Int32Array(registers);
+    this.lastGet = new Int32Array(registers);
+  }
+}
+
+/** One region is emitted at a time, and there are many: they share their room. */
+let shared = new Room(1024, 128);
+
+function roomFor(instructions: number, registers: number): Room {
+  if (instructions > shared.instructions || registers > shared.registers)
+    shared = new Room(Math.max(instructions, 2 * shared.instructions), Math.max(registers, shared.registers));
+  return shared;
+}
+
 export class BlockAnalysis {
   /** Uses of each value that is emitted where it stands. */
   readonly uses: Int32Array;
@@ -80,21 +126,20 @@ export class BlockAnalysis {
 
   constructor(context: AnalysisContext) {
     this.context = context;
-    const count = context.unit.count;
-    const registers = context.frontend.registers.registers.length;
-    this.uses = new Int32Array(count);
-    this.last = new Int32Array(count);
-    this.needed = new Uint8Array(count);
-    this.nextSet = new Int32Array(registers);
-    this.exitsAtSet = new Int32Array(registers);
-    this.trapsAtSet = new Int32Array(registers);
-    this.readUntil = new Int32Array(count);
-    this.restart = new Int32Array(count);
-    this.isLeader = new Uint8Array(count);
-    this.leavesBefore = new Uint8Array(count + 1);
-    this.lastRead = new Int32Array(registers);
-    this.lastGet = new Int32Array(registers);
-    this.assignments = new Int32Array(count + 1);
+    const room = roomFor(context.unit.count, context.frontend.registers.registers.length);
+    this.uses = room.uses;
+    this.last = room.last;
+    this.needed = room.needed;
+    this.nextSet = room.nextSet;
+    this.exitsAtSet = room.exitsAtSet;
+    this.trapsAtSet = room.trapsAtSet;
+    this.readUntil = room.readUntil;
+    this.restart = room.restart;
+    this.isLeader = room.isLeader;
+    this.leavesBefore = room.leavesBefore;
+    this.lastRead = room.lastRead;
+    this.lastGet = room.lastGet;
+    this.assignments = room.assignments;
   }
 
   /** Looks at a block from its end to its start. @param index its number in the region */

@@ -206,12 +206,13 @@ export class FunctionWriter {
     const { hints } = this;
     let first = hints.length;
     while (first > 0 && hints[first - 1].offset >= from) first--;
-    return { bytes: this.out.cut(from), hints: moved(hints.splice(first), -from) };
+    const bytes = this.out.cut(from);
+    return { bytes, hints: first === hints.length ? none : moved(hints.splice(first), -from) };
   }
 
   /** Puts in here what was taken out. */
   append({ bytes, hints }: Piece): void {
-    this.hints.push(...moved(hints, this.out.length));
+    if (hints.length > 0) this.hints.push(...moved(hints, this.out.length));
     this.out.append(bytes);
   }
 
@@ -248,6 +249,8 @@ export class FunctionWriter {
     return runs;
   }
 }
+
+const none: readonly BranchHint[] = [];
 
 function moved(hints: readonly BranchHint[], distance: number): BranchHint[] {
   return hints.map(({ offset, isLikely }) => ({ offset: offset + distance, isLikely }));

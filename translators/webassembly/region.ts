@@ -66,7 +66,7 @@ class RegionEmitter extends StructuredEmitter {
   /** Locals that hold 0, loaded where the function begins. */
   private readonly zeros = new Map<'i32' | 'i64', number>();
   /** Blocks that lie on loops. */
-  private readonly looping: ReadonlySet<number>;
+  private looping: ReadonlySet<number> | undefined;
   /** The block that is emitted. */
   private index = 0;
   private arms = 0;
@@ -84,7 +84,6 @@ class RegionEmitter extends StructuredEmitter {
     this.frontend = frontend;
     this.options = options;
     this.flow = analysis.flow;
-    this.looping = cyclicNodes(region.successors);
     this.budget = this.f.local('i32');
     this.returned = this.f.local('i32');
     for (const dispatch of this.structure.dispatches) this.selectors.set(dispatch.node, this.f.local('i32'));
@@ -307,15 +306,14 @@ class RegionEmitter extends StructuredEmitter {
     f.from(unit.pc[at]);
     switch (unit.op[at]) {
       case op.jump:
-        this.goOrLeave(position, index, target, this.way(index, target));
+        this.goOn(position, index, target);
         return;
       case op.branch: {
         const otherwise = unit.b[at] >>> 0;
-        const yes = this.way(index, target);
         const no = this.way(index, otherwise);
         blocks.push(unit.a[at]);
         f.open(wasm.if);
-        this.goOrLeave(position, index, target, yes);
+        this.goOn(position, index, target);
         f.from(unit.pc[at]);
         f.else();
         this.goOrLeave(position, index, otherwise, no);
@@ -323,15 +321,13 @@ class RegionEmitter extends StructuredEmitter {
         f.end();
         return;
       }
-      case op.branch_return: {
-        const way = this.way(index, target);
+      case op.branch_return:
         blocks.push(unit.a[at]);
         f.open(wasm.if);
         this.returnTo(unit.b[at]);
         f.end();
-        this.goOrLeave(position, index, target, way);
+        this.goOn(position, index, target);
         return;
-      }
       case op.branch_indirect: {
         const way = this.way(index, target);
         blocks.push(unit.a[at]);
@@ -394,6 +390,11 @@ class RegionEmitter extends StructuredEmitter {
     this.goOnBehind(position, from, link);
   }
 
+  private liesOnLoop(block: number): boolean {
+    this.looping ??= cyclicNodes(this.region.successors);
+    return this.looping.has(block);
+  }
+
   private callSlot(pushSlot: () => void): void {
     const { f } = this;
     f.get(next);
@@ -412,7 +413,7 @@ class RegionEmitter extends StructuredEmitter {
     const start = f.out.length;
     blocks.edge(undefined);
     this.modeCheck(push);
-    if (known === undefined && this.region.guestInstructions <= mostNoted && this.looping.has(from)) {
+    if (known === undefined && this.region.guestInstructions <= mostNoted && this.liesOnLoop(from)) {
       // It is noted, so that the region can be made anew.
       emitNote(f, this.region.entry, pc, push);
     } else if (known !== undefined && inlined === undefined && this.options.slotOf(known) !== 0) {
@@ -501,17 +502,28 @@ class RegionEmitter extends StructuredEmitter {
     f.op(wasm.return);
   }
 
-  /** What a way out of the present block needs, made before another block is emitted in one of its arms. */
-  private way(from: number, target: number): Piece {
+  /** What a way out of the present block needs. @returns the block where it leads, if it stays in the region */
+  private emitWay(from: number, target: number): number | undefined {
     const { f } = this;
-    const start = f.out.length;
     const index = successorAt(this.region, from, target);
     this.blocks.edge(index);
     if (index === undefined) {
       this.modeCheck(() => f.i32(target | 0));
       this.leave(target);
     }
-    return f.cut(start);
+    return index;
+  }
+
+  /** The same, to be put in behind another block, which is emitted before. */
+  private way(from: number, target: number): Piece {
+    const start = this.f.out.length;
+    this.emitWay(from, target);
+    return this.f.cut(start);
+  }
+
+  private goOn(position: number, from: number, target: number): void {
+    const index = this.emitWay(from, target);
+    if (index !== undefined) this.go(position, index);
   }
 
   private goOrLeave(position: number, from: number, target: number, way: Piece): void {
