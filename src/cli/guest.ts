@@ -70,6 +70,8 @@ export interface GuestOptions {
   readonly inspector?: Inspector;
   /** See EngineOptions. */
   readonly ahead?: boolean;
+  /** See EngineOptions. */
+  readonly mayBeShort?: boolean;
   /** Where translations of the program are kept from run to run. */
   readonly translations?: () => ProgramStore;
   /** Where interpreter code of the program is kept from run to run. */
@@ -150,6 +152,7 @@ export function createGuest(options: GuestOptions): Guest {
     countInstructions: options.measure,
     inspector: options.inspector,
     ahead: options.ahead,
+    mayBeShort: options.mayBeShort,
     translations: options.translations,
     createVirtualMachine: options.createVirtualMachine,
     startTracedProcess: options.startTracedProcess,

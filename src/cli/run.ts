@@ -80,6 +80,7 @@ export async function run(
       createVirtualMachine,
       startTracedProcess,
       measure: statistics !== undefined,
+      mayBeShort: true,
       keepsRunning: options.engine === 'auto' ? optimization.someOfIt : optimization.allOfIt,
       isOwnWork: optimization.allOfIt,
       observer: options.strace ? await createTracer(sink) : undefined,

@@ -60,6 +60,8 @@ export interface EngineOptions {
   readonly inspector?: Inspector | undefined;
   /** Translations are made before anything has run: none of their code counts as cold. */
   readonly ahead?: boolean | undefined;
+  /** The guest may come to its end soon: nothing is translated before it has run for a while (Policy.patience). */
+  readonly mayBeShort?: boolean | undefined;
   /** For the engine that runs the guest on the processor itself. */
   readonly createVirtualMachine?: CreateVirtualMachine | undefined;
   /** For the engine that runs it there in a traced process. */

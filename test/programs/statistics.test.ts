@@ -77,6 +77,14 @@ describe.each(engines)('what the engine %s made', (engine) => {
   });
 });
 
+test('nothing is translated on auto of a program that ends soon after its first loops', async () => {
+  const command = [...steleCommand('auto', '--json'), binaryPath('benchmarks'), 'mix', '0.00002'];
+  const { guestInstructions, tiers } = JSON.parse((await run(command)).stderr);
+  expect(guestInstructions).toBeGreaterThan(50_000);
+  expect(guestInstructions).toBeLessThan(100_000);
+  expect(tiers.webassemblyRegions.count).toBe(0);
+});
+
 describe('page protection', () => {
   const isAvailable = new AddressSpace('big', findHostPages).enableHostProtection();
   const withoutKoffi = {

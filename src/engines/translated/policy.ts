@@ -10,6 +10,12 @@ export interface Policy {
    * 160 ms; from 1600 on it translates none, and what runs for a second takes no longer (sha256, bytecode, lz).
    */
   readonly threshold: number;
+  /**
+   * Guest instructions that the interpreter runs before anything is translated, where the program may be short. The first translation takes tens of
+   * milliseconds: a program that ends soon after its first loop has no use for it (`mix 0.00002` took 1.4 times the
+   * interpreter's time). Others lose up to 25 ms, once (`sieve 0.005`).
+   */
+  readonly patience: number;
   /** Keep what the interpreter prepares before it is known that the run is not short, for later runs. */
   readonly keepsBlocks: boolean;
   /** Translate whatever is reached, without interpreting first. */
@@ -64,6 +70,7 @@ function functionBounds(
 const shared = {
   backend: 'javascript' as const,
   profiled: false,
+  patience: 0,
   largeFunction: Number.POSITIVE_INFINITY,
   keepsBlocks: false,
   chained: false,
@@ -105,6 +112,7 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     ...shared,
     backend: 'webassembly',
     threshold: 2000,
+    patience: 100_000,
     keepsBlocks: true,
     largeFunction: 2400,
     translateAtOnce: false,

@@ -85,6 +85,8 @@ export class ThreadCode {
   private readonly expected = new Set<number>();
   private readonly targets = new IndirectTargets();
   private readonly inspected: Inspected | undefined;
+  /** Blocks that became hot before a translation may pay. */
+  private readonly hotEarly: number[] = [];
   /** Run the block at the pc in the interpreter, whatever translation there is. */
   private interpretNext = false;
   /** The personality wants run() to be left. */
@@ -220,7 +222,7 @@ export class ThreadCode {
           if (policy.chained) this.runChain(cell);
           else this.runRegion(cell);
         } else {
-          this.interpreted(interpreter.run());
+          this.interpreted(interpreter.run(this.interpreterBudget()));
         }
       }
       if (this.leaving || (words[exitWord] !== exitCode.none && !this.watch.resolve())) break;
@@ -292,6 +294,8 @@ export class ThreadCode {
       } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.retire(each, 'coldCode'))) {
         // Translations that are left for it will have it. Its runs count anew: where it belongs to none, it becomes one.
         this.interpreter.invalidate(cell.pc, 1);
+      } else if (!cell.translated && this.patienceLeft() > 0) {
+        this.hotEarly.push(cell.pc);
       } else {
         this.translate(cell);
       }
@@ -299,6 +303,22 @@ export class ThreadCode {
       this.state.i32[exitWord] = exitCode.none;
       if (!this.options.host.systemCall(this.state)) this.leaving = true;
     }
+  }
+
+  /** Guest instructions until a first translation may pay; 0 once there is one. */
+  private patienceLeft(): number {
+    if (this.linker !== undefined || this.options.mayBeShort !== true) return 0;
+    return Math.max(0, this.policy.patience - this.state.f64[instructionsIndex]);
+  }
+
+  /** How far the interpreter may run on: to where what became hot too early is translated. */
+  private interpreterBudget(): number {
+    if (this.hotEarly.length === 0) return Number.POSITIVE_INFINITY;
+    const left = this.patienceLeft();
+    if (left > 0) return left;
+    for (const pc of this.hotEarly) this.interpreter.leaveAt(pc);
+    this.hotEarly.length = 0;
+    return Number.POSITIVE_INFINITY;
   }
 
   /** The translation of a cell, made if there is none. @param called from a translation: what a loop at the cell's address leads to belongs to the callee, and to the region */
