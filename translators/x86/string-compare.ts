@@ -25,11 +25,43 @@ function spread(into: Int32Array, from: number, immediate: number): void {
   }
 }
 
+/** Whether an immediate says to look for bytes of the second string in the set that the first one is (strcspn, strpbrk, strtok). */
+const isAnyByte = (immediate: number): boolean => (immediate & 0b1101) === 0;
+
+/** A bit for each byte that belongs to the set. */
+const members = new Int32Array(8);
+
+/** The mask of those bytes of the second string that the first one has. */
+function findMembers(aEnd: number, bEnd: number): number {
+  members.fill(0);
+  for (let i = 0; i < aEnd; i++) members[bytes[i] >> 5] |= 1 << (bytes[i] & 31);
+  let found = 0;
+  for (let at = 0; at < bEnd; at++) {
+    const byte = bytes[16 + at];
+    found |= ((members[byte >> 5] >>> (byte & 31)) & 1) << at;
+  }
+  return found;
+}
+
+function lengthOfBytes(from: number, length: number, immediate: number): number {
+  if ((immediate & implicit) === 0) return Math.min(Math.abs(length), 16);
+  let end = 0;
+  while (end < 16 && bytes[from + end] !== 0) end++;
+  return end;
+}
+
 function lengthOf(elements: Int32Array, count: number, length: number, immediate: number): number {
   if ((immediate & implicit) === 0) return Math.min(Math.abs(length), count);
   let end = 0;
   while (end < count && elements[end] !== 0) end++;
   return end;
+}
+
+/** The mask of those elements of the second string for which the comparison holds. */
+function findAll(aEnd: number, bEnd: number, count: number, immediate: number): number {
+  let found = 0;
+  for (let at = 0; at < count; at++) if (holdsAt(at, aEnd, bEnd, count, immediate)) found |= 1 << at;
+  return found;
 }
 
 /** Whether the comparison that bits 2 and 3 of the immediate name holds for an element of the second string. */
@@ -74,12 +106,18 @@ export function compareStrings(
     words[4 + n] = from[second + n];
   }
   const count = (immediate & 1) !== 0 ? 8 : 16;
-  spread(firstElements, 0, immediate);
-  spread(secondElements, 16, immediate);
-  const aEnd = lengthOf(firstElements, count, firstLength, immediate);
-  const bEnd = lengthOf(secondElements, count, secondLength, immediate);
-  let found = 0;
-  for (let at = 0; at < count; at++) if (holdsAt(at, aEnd, bEnd, count, immediate)) found |= 1 << at;
+  let [aEnd, bEnd, found] = [0, 0, 0];
+  if (isAnyByte(immediate)) {
+    aEnd = lengthOfBytes(0, firstLength, immediate);
+    bEnd = lengthOfBytes(16, secondLength, immediate);
+    found = findMembers(aEnd, bEnd);
+  } else {
+    spread(firstElements, 0, immediate);
+    spread(secondElements, 16, immediate);
+    aEnd = lengthOf(firstElements, count, firstLength, immediate);
+    bEnd = lengthOf(secondElements, count, secondLength, immediate);
+    found = findAll(aEnd, bEnd, count, immediate);
+  }
   if ((immediate & 0x10) !== 0) {
     // All bits inverted, or only those of elements that the second string has.
     found ^= (1 << ((immediate & 0x20) !== 0 ? bEnd : count)) - 1;
