@@ -24,7 +24,7 @@ import {
   subtract,
 } from '../float/arithmetic.ts';
 import { doubleToSingle, fromHalves, isSignalling, quieted, singleToDouble } from '../float/bits.ts';
-import { round } from '../float/exact.ts';
+import { round, wrap } from '../float/exact.ts';
 
 /** Exceptions: bits of MXCSR, and 7 places above them their masks. */
 export const exception = { invalid: 1, denormal: 2, divide: 4, overflow: 8, underflow: 16, precision: 32 } as const;
@@ -121,10 +121,23 @@ export class SseUnit {
     return result;
   }
 
+  /**
+   * Whether the last operation of float/ overflowed or underflowed where that is not masked. Then no result is delivered,
+   * and it counts as inexact where it would be so without bounds of the exponent: for that the operation is done again.
+   */
+  private leavesRange(): boolean {
+    const flags = status[0];
+    const overflow = (flags & flag.overflow) !== 0 ? exception.overflow : 0;
+    const underflow = (flags & flag.tinyAfterRounding) !== 0 ? exception.underflow : 0;
+    return this.unmaskedOf(overflow | underflow) !== 0;
+  }
+
   arithmetic(operation: Operation, a: number, b: number, format: Format): number {
     const x = this.operand(a, format);
     const y = this.operand(b, format);
-    return this.deliver(operation(x, y, this.mode, format), x, y, format);
+    const result = operation(x, y, this.mode, format);
+    if (this.leavesRange()) operation(x, y, this.mode | wrap.overflow | wrap.underflow, format);
+    return this.deliver(result, x, y, format);
   }
 
   squareRoot(a: number, format: Format): number {
@@ -207,8 +220,9 @@ export class SseUnit {
   /** A double as the bits of a single. */
   narrow(a: number): number {
     const x = this.operand(a, double);
-    const result = this.deliver(roundToSingle(x, this.mode), x, x, double);
-    return singleBits(result);
+    const result = roundToSingle(x, this.mode);
+    if (this.leavesRange()) roundToSingle(x, this.mode | wrap.overflow | wrap.underflow);
+    return singleBits(this.deliver(result, x, x, double));
   }
 
   /** The single with these bits as a double. */

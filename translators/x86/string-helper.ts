@@ -25,6 +25,9 @@ export function packRepeat(size: number, addressSize: number, segment: number, r
 /** While elements are equal, not while they differ. */
 const repeatWhileEqual = 0xf3;
 
+/** Bytes up to which words are copied one by one: calling TypedArray.copyWithin takes as long as copying some of them. */
+const shortCopy = 64;
+
 /** More elements than memory has are not looked at in one go. */
 const longest = 0x1000_0000;
 
@@ -124,7 +127,7 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
       const size = 1 << (packed & 3);
       const { i32 } = state;
       const { bytes, memory } = machine;
-      if (kind === 'movs') copyElements(bytes, to, from, size, run * size);
+      if (kind === 'movs') copyElements(machine, to, from, size, run * size);
       else if (kind === 'stos') fill(bytes, to, i32[accumulatorWord], highOf(state), size, run * size);
       else if (kind === 'lods') setAccumulator(state, size, machine, from + (run - 1) * size);
       else {
@@ -246,7 +249,12 @@ function scan(
 }
 
 /** Copies elements upwards, each of which is read as a whole before it is written. */
-function copyElements(bytes: Uint8Array, to: number, from: number, size: number, length: number): void {
+function copyElements({ bytes, memory }: Machine, to: number, from: number, size: number, length: number): void {
+  if (size === 4 && length <= shortCopy) {
+    const { view } = memory;
+    for (let done = 0; done < length; done += 4) view.setInt32(to + done, view.getInt32(from + done, true), true);
+    return;
+  }
   if (to <= from || to >= from + size) copyUpwards(bytes, to, from, length);
   else for (let done = 0; done < length; done += size) bytes.copyWithin(to + done, from + done, from + done + size);
 }
