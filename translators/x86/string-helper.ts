@@ -7,7 +7,7 @@ import type { Helper, Machine } from '../frontend.ts';
 import { firstForbidden } from '../ir/memory-access.ts';
 import { exitCode } from '../ir/operations.ts';
 import { header, type State } from '../ir/state.ts';
-import { permission } from '../memory-view.ts';
+import { pageShift, permission } from '../memory-view.ts';
 import { fs, rax, rcx, rdi, rsi, type X86Registers } from './registers.ts';
 import { log2 } from './values.ts';
 
@@ -25,7 +25,9 @@ export function packRepeat(size: number, addressSize: number, segment: number, r
 /** While elements are equal, not while they differ. */
 const repeatWhileEqual = 0xf3;
 
-/** Bytes up to which words are copied one by one: calling TypedArray.copyWithin takes as long as copying some of them. */
+/** Elements that are few. */
+const few = 16;
+/** Bytes up to which words and bytes are copied one by one: calling TypedArray.copyWithin takes as long as copying some of them. */
 const shortCopy = 64;
 
 /** More elements than memory has are not looked at in one go. */
@@ -155,7 +157,32 @@ export function stringHelpers(registers: X86Registers): readonly Helper[] {
       return run;
     };
 
+    /** Copies some elements upwards within a page, as the C library's memcpy mostly does. @returns whether that is what there was to do */
+    const copyFew = (state: State, machine: Machine, packed: number): boolean => {
+      const { i32 } = state;
+      // Addresses of 4 bytes without a segment's base.
+      if (((packed >> 2) & 0x3f) !== 2 || i32[directionWord] !== 0) return false;
+      const count = i32[countWord];
+      if (count === 0) return true;
+      if (count >>> 0 > few) return false;
+      const { permissions, origin } = machine.memory;
+      const size = 1 << (packed & 3);
+      const length = count * size;
+      const from = i32[sourceWord] >>> 0;
+      const to = i32[destinationWord] >>> 0;
+      if (from >>> pageShift !== (from + length - 1) >>> pageShift) return false;
+      if (to >>> pageShift !== (to + length - 1) >>> pageShift) return false;
+      if ((permissions[from >>> pageShift] & permission.read) === 0) return false;
+      if ((permissions[to >>> pageShift] & permission.write) === 0) return false;
+      copyElements(machine, origin + to, origin + from, size, length);
+      addTo(state, countWord, 4, -count);
+      addTo(state, sourceWord, 4, length);
+      addTo(state, destinationWord, 4, length);
+      return true;
+    };
+
     const runAll = (state: State, machine: Machine, packed: number): number => {
+      if (kind === 'movs' && copyFew(state, machine, packed)) return 0;
       const size = 1 << (packed & 3);
       const addressBytes = 1 << ((packed >> 2) & 3);
       const segment = (packed >> 4) & 15;
@@ -253,6 +280,10 @@ function copyElements({ bytes, memory }: Machine, to: number, from: number, size
   if (size === 4 && length <= shortCopy) {
     const { view } = memory;
     for (let done = 0; done < length; done += 4) view.setInt32(to + done, view.getInt32(from + done, true), true);
+    return;
+  }
+  if (size === 1 && length <= few) {
+    for (let done = 0; done < length; done++) bytes[to + done] = bytes[from + done];
     return;
   }
   if (to <= from || to >= from + size) copyUpwards(bytes, to, from, length);
