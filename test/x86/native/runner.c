@@ -81,13 +81,24 @@ static void handler(int number, siginfo_t *info, void *context) {
   registers[PC] += 2; /* behind ud2 */
 }
 
-static void *map(uintptr_t address, size_t length, int protection) {
-  void *where = mmap((void *)address, length, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+static void *map(void *address, size_t length, int protection, int flags, int file) {
+  void *where = mmap(address, length, protection, flags, file, 0);
   if (where == MAP_FAILED) {
     perror("mmap");
     _exit(1);
   }
   return where;
+}
+
+/* Code that cases may run and read, but not write. Returns where it can be written. */
+static uint8_t *map_code(void) {
+  int file = memfd_create("code", 0);
+  if (file < 0 || ftruncate(file, CODE_BYTES) != 0) {
+    perror("memfd_create");
+    _exit(1);
+  }
+  map((void *)(uintptr_t)CODE, CODE_BYTES, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, file);
+  return map(NULL, CODE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file);
 }
 
 int main(void) {
@@ -97,8 +108,9 @@ int main(void) {
   struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   const int numbers[] = {SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGBUS};
   for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) sigaction(numbers[i], &action, NULL);
-  uint8_t *code = map(CODE, CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC);
-  uint8_t *data = map(WINDOW & ~4095u, 4096, PROT_READ | PROT_WRITE);
+  uint8_t *code = map_code();
+  void *page = (void *)(uintptr_t)(WINDOW & ~4095u);
+  uint8_t *data = map(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1);
   uint8_t *window = data + (WINDOW & 4095);
   memset(code, 0xcc, CODE_BYTES);
   /* The default state: everything masked. */
