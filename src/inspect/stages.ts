@@ -1,6 +1,6 @@
 /** The stages of a translation as lines, each with the guest instruction that it came from. */
 import { printInstruction } from '../../translators/ir/printer.ts';
-import { BlockAnalysis, write } from '../../translators/optimize/block-analysis.ts';
+import { analysisOf, type BlockAnalysis, write } from '../../translators/optimize/block-analysis.ts';
 import type { Region } from '../../translators/optimize/discover.ts';
 import { kinds } from '../../translators/optimize/operation-kinds.ts';
 import { bodyLines } from '../../translators/webassembly/printer.ts';
@@ -68,7 +68,7 @@ function eachOperation(
   const { region, analysis, frontend, helpers, preciseFaults, traps } = translation;
   const { unit, blocks, successors } = region;
   const context = { unit, blocks, successors, frontend, flow: analysis.flow, helpers, preciseFaults };
-  const blockAnalysis = new BlockAnalysis(traps === undefined ? context : { ...context, traps });
+  const blockAnalysis = analysisOf(traps === undefined ? context : { ...context, traps });
   blocks.forEach((block, number) => {
     blockAnalysis.analyse(number, block);
     for (let at = block.first; at < block.end; at++) visit(at, number, blockAnalysis);

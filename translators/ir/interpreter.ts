@@ -49,7 +49,7 @@ const none = 0;
 /** Instructions that one call of the generated loop may count: a 31-bit number. */
 const longestRun = 0x3fffffff;
 /** Instructions after which the machine is told that the guest keeps running. */
-const shortRun = 100_000;
+export const shortRun = 100_000;
 /** Instructions after which it is told that it is the interpreter that has much to do. */
 const longRun = 10_000_000;
 

@@ -13,7 +13,7 @@ import { header } from '../ir/state.ts';
 import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
 import { accessBytes } from '../optimize/accesses.ts';
-import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
+import { type AnalysisContext, analysisOf, type BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
 import { has } from '../optimize/register-sets.ts';
 import { emitAccess, emitCheck, type MemoryConstants } from './memory.ts';
@@ -61,7 +61,7 @@ export class BlockEmitter {
 
   constructor(context: BlockContext) {
     this.context = context;
-    this.analysis = new BlockAnalysis(context);
+    this.analysis = analysisOf(context);
     this.home = new Array(context.unit.count);
     this.setDone = new Uint8Array(context.unit.count);
     this.homedIn = new Array(context.frontend.registers.registers.length);

@@ -43,51 +43,7 @@ export const write = {
   edges: 4,
 } as const;
 
-/** Arrays for what is noted of each instruction and of each register. A block's analysis writes whatever it reads. */
-class Room {
-  readonly instructions: number;
-  readonly registers: number;
-  readonly uses: Int32Array;
-  readonly last: Int32Array;
-  readonly needed: Uint8Array;
-  readonly readUntil: Int32Array;
-  readonly restart: Int32Array;
-  readonly isLeader: Uint8Array;
-  readonly leavesBefore: Uint8Array;
-  readonly assignments: Int32Array;
-  readonly nextSet: Int32Array;
-  readonly exitsAtSet: Int32Array;
-  readonly trapsAtSet: Int32Array;
-  readonly lastRead: Int32Array;
-  readonly lastGet: Int32Array;
-
-  constructor(instructions: number, registers: number) {
-    this.instructions = instructions;
-    this.registers = registers;
-    this.uses = new Int32Array(instructions);
-    this.last = new Int32Array(instructions);
-    this.needed = new Uint8Array(instructions);
-    this.readUntil = new Int32Array(instructions);
-    this.restart = new Int32Array(instructions);
-    this.isLeader = new Uint8Array(instructions);
-    this.leavesBefore = new Uint8Array(instructions + 1);
-    this.assignments = new Int32Array(instructions + 1);
-    this.nextSet = new Int32Array(registers);
-    this.exitsAtSet = new Int32Array(registers);
-    this.trapsAtSet = new Int32Array(registers);
-    this.lastRead = new Int32Array(registers);
-    this.lastGet = new Int32Array(registers);
-  }
-}
-
-/** One region is emitted at a time, and there are many: they share their room. */
-let shared = new Room(1024, 128);
-
-function roomFor(instructions: number, registers: number): Room {
-  if (instructions > shared.instructions || registers > shared.registers)
-    shared = new Room(Math.max(instructions, 2 * shared.instructions), Math.max(registers, shared.registers));
-  return shared;
-}
+const noGroups = new AccessGroups(0, [], []);
 
 export class BlockAnalysis {
   /** Uses of each value that is emitted where it stands. */
@@ -105,12 +61,12 @@ export class BlockAnalysis {
   /** By position: 1 where control may leave before the instruction because a helper came before it and may have made the translation stale. */
   private readonly leavesBefore: Uint8Array;
   /** Those of the block's accesses, where they are checked. */
-  groups = new AccessGroups(0, [], []);
+  groups = noGroups;
   /** Where accesses trap: for each of them the guest address to restart from. */
   readonly restart: Int32Array;
   /** By position: 1 where the state block must be brought up to date first: an access that begins a stretch, or that is checked. */
   private readonly isLeader: Uint8Array;
-  private readonly context: AnalysisContext;
+  private context: AnalysisContext;
   /** Position of the next write of a register, while scanning backwards. */
   private readonly nextSet: Int32Array;
   /** Number of side exits behind that write. */
@@ -124,22 +80,28 @@ export class BlockAnalysis {
   private index = 0;
   private block: Block = { pc: 0, first: 0, end: 0, guestInstructions: 0, endPc: 0 };
 
-  constructor(context: AnalysisContext) {
+  /** @param instructions and registers for which there shall be room */
+  constructor(context: AnalysisContext, instructions: number, registers: number) {
     this.context = context;
-    const room = roomFor(context.unit.count, context.frontend.registers.registers.length);
-    this.uses = room.uses;
-    this.last = room.last;
-    this.needed = room.needed;
-    this.nextSet = room.nextSet;
-    this.exitsAtSet = room.exitsAtSet;
-    this.trapsAtSet = room.trapsAtSet;
-    this.readUntil = room.readUntil;
-    this.restart = room.restart;
-    this.isLeader = room.isLeader;
-    this.leavesBefore = room.leavesBefore;
-    this.lastRead = room.lastRead;
-    this.lastGet = room.lastGet;
-    this.assignments = room.assignments;
+    this.uses = new Int32Array(instructions);
+    this.last = new Int32Array(instructions);
+    this.needed = new Uint8Array(instructions);
+    this.nextSet = new Int32Array(registers);
+    this.exitsAtSet = new Int32Array(registers);
+    this.trapsAtSet = new Int32Array(registers);
+    this.readUntil = new Int32Array(instructions);
+    this.restart = new Int32Array(instructions);
+    this.isLeader = new Uint8Array(instructions);
+    this.leavesBefore = new Uint8Array(instructions + 1);
+    this.lastRead = new Int32Array(registers);
+    this.lastGet = new Int32Array(registers);
+    this.assignments = new Int32Array(instructions + 1);
+  }
+
+  /** Turns to another region. @returns whether there is room for it */
+  begin(context: AnalysisContext): boolean {
+    this.context = context;
+    return context.unit.count <= this.uses.length && context.frontend.registers.registers.length <= this.lastGet.length;
   }
 
   /** Looks at a block from its end to its start. @param index its number in the region */
@@ -148,8 +110,8 @@ export class BlockAnalysis {
     this.block = block;
     this.onEdges.length = 0;
     const { unit, flow, frontend, preciseFaults, helpers, traps: mayTrap } = this.context;
-    if (mayTrap === undefined) this.groups = groupAccesses(unit, block.first, block.end);
-    else this.findStretches(block, mayTrap);
+    this.groups = mayTrap === undefined ? groupAccesses(unit, block.first, block.end) : noGroups;
+    if (mayTrap !== undefined) this.findStretches(block, mayTrap);
     const { uses, last, needed, nextSet, exitsAtSet, trapsAtSet } = this;
     const registers = frontend.registers.registers;
     nextSet.fill(none);
@@ -399,4 +361,17 @@ export class BlockAnalysis {
     while (start > this.block.first && unit.pc[start - 1] === unit.pc[at]) start--;
     return until >= start;
   }
+}
+
+/** One region is emitted at a time, and there are many: one analysis serves them all. Each block writes what it reads. */
+let shared: BlockAnalysis | undefined;
+
+/** The analysis of a region's blocks; valid until the next region's. */
+export function analysisOf(context: AnalysisContext): BlockAnalysis {
+  if (shared?.begin(context) !== true) {
+    const instructions = Math.max(2 * context.unit.count, shared?.uses.length ?? 1024);
+    const registers = Math.max(context.frontend.registers.registers.length, shared?.lastGet.length ?? 0);
+    shared = new BlockAnalysis(context, instructions, registers);
+  }
+  return shared;
 }

@@ -13,7 +13,7 @@ import { header } from '../ir/state.ts';
 import type { Type } from '../ir/types.ts';
 import type { Block } from '../ir/unit.ts';
 import { groupOfOne } from '../optimize/accesses.ts';
-import { type AnalysisContext, BlockAnalysis, write } from '../optimize/block-analysis.ts';
+import { type AnalysisContext, analysisOf, type BlockAnalysis, write } from '../optimize/block-analysis.ts';
 import { distanceFromRoot } from '../optimize/late-writes.ts';
 import { kinds } from '../optimize/operation-kinds.ts';
 import { forEachRegister, has } from '../optimize/register-sets.ts';
@@ -83,7 +83,7 @@ export class BlockEmitter {
   constructor(context: BlockContext) {
     this.context = context;
     this.f = context.f;
-    this.analysis = new BlockAnalysis(context);
+    this.analysis = analysisOf(context);
     this.home = new Int32Array(context.unit.count);
     this.setDone = new Uint8Array(context.unit.count);
     const { registers } = context.frontend.registers;

@@ -51,6 +51,12 @@ export function emitModule(
   return new RegionEmitter(region, analysis, frontend, helpers, options).emit();
 }
 
+/** What a way out of a block needs, and the block where it leads, if that is one of the region. */
+interface Way {
+  readonly piece: Piece;
+  readonly index: number | undefined;
+}
+
 class RegionEmitter extends StructuredEmitter {
   private readonly frontend: Frontend;
   private readonly options: EmitOptions;
@@ -316,7 +322,7 @@ class RegionEmitter extends StructuredEmitter {
         this.goOn(position, index, target);
         f.from(unit.pc[at]);
         f.else();
-        this.goOrLeave(position, index, otherwise, no);
+        this.follow(position, no);
         f.from(unit.pc[at]);
         f.end();
         return;
@@ -334,7 +340,7 @@ class RegionEmitter extends StructuredEmitter {
         f.open(wasm.if);
         this.indirect(position, index, unit.b[at], unit.pc[at] >>> 0);
         f.end();
-        this.goOrLeave(position, index, target, way);
+        this.follow(position, way);
         return;
       }
       case op.return:
@@ -436,7 +442,7 @@ class RegionEmitter extends StructuredEmitter {
       f.i32(this.region.blocks[inlined].pc | 0);
       f.op(wasm.i32_eq);
       f.open(wasm.if);
-      f.append(way);
+      f.append(way.piece);
       this.go(position, inlined);
       f.end();
     }
@@ -515,10 +521,10 @@ class RegionEmitter extends StructuredEmitter {
   }
 
   /** The same, to be put in behind another block, which is emitted before. */
-  private way(from: number, target: number): Piece {
+  private way(from: number, target: number): Way {
     const start = this.f.out.length;
-    this.emitWay(from, target);
-    return this.f.cut(start);
+    const index = this.emitWay(from, target);
+    return { piece: this.f.cut(start), index };
   }
 
   private goOn(position: number, from: number, target: number): void {
@@ -526,9 +532,8 @@ class RegionEmitter extends StructuredEmitter {
     if (index !== undefined) this.go(position, index);
   }
 
-  private goOrLeave(position: number, from: number, target: number, way: Piece): void {
-    this.f.append(way);
-    const index = successorAt(this.region, from, target);
+  private follow(position: number, { piece, index }: Way): void {
+    this.f.append(piece);
     if (index !== undefined) this.go(position, index);
   }
 
@@ -583,10 +588,10 @@ class RegionEmitter extends StructuredEmitter {
       f.out.unsigned(span);
       for (const arm of arms) f.out.unsigned(f.depthOf(arm < 0 ? `${name}.` : `${name}.${arm}`));
       f.out.unsigned(f.depthOf(`${name}.`));
-      known.forEach((address, arm) => {
+      for (const way of ways) {
         f.end();
-        this.goOrLeave(position, from, address, ways[arm]);
-      });
+        this.follow(position, way);
+      }
       f.end();
     }
     f.append(unknown);

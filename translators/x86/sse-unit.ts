@@ -42,6 +42,8 @@ const leastNormal = { double: 2 ** -1022, single: 2 ** -126 };
 
 export type Operation = (a: number, b: number, mode: number, format: Format) => number;
 
+const narrowing: Operation = (a, _b, mode) => roundToSingle(a, mode);
+
 /** Arithmetic by the name that its instructions begin with. */
 export const operations: Readonly<Record<string, Operation>> = { add, sub: subtract, mul: multiply, div: divide };
 
@@ -219,10 +221,7 @@ export class SseUnit {
 
   /** A double as the bits of a single. */
   narrow(a: number): number {
-    const x = this.operand(a, double);
-    const result = roundToSingle(x, this.mode);
-    if (this.leavesRange()) roundToSingle(x, this.mode | wrap.overflow | wrap.underflow);
-    return singleBits(this.deliver(result, x, x, double));
+    return singleBits(this.arithmetic(narrowing, a, a, double));
   }
 
   /** The single with these bits as a double. */

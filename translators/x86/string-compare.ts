@@ -8,6 +8,8 @@ export const implicit = 0x100;
 
 const words = new Int32Array(8);
 const bytes = new Uint8Array(words.buffer);
+const firstBytes = bytes.subarray(0, 16);
+const secondBytes = bytes.subarray(16);
 /** Elements of the strings that are compared. */
 const firstElements = new Int32Array(16);
 const secondElements = new Int32Array(16);
@@ -34,23 +36,16 @@ const members = new Int32Array(8);
 /** The mask of those bytes of the second string that the first one has. */
 function findMembers(aEnd: number, bEnd: number): number {
   members.fill(0);
-  for (let i = 0; i < aEnd; i++) members[bytes[i] >> 5] |= 1 << (bytes[i] & 31);
+  for (let i = 0; i < aEnd; i++) members[firstBytes[i] >> 5] |= 1 << (firstBytes[i] & 31);
   let found = 0;
   for (let at = 0; at < bEnd; at++) {
-    const byte = bytes[16 + at];
+    const byte = secondBytes[at];
     found |= ((members[byte >> 5] >>> (byte & 31)) & 1) << at;
   }
   return found;
 }
 
-function lengthOfBytes(from: number, length: number, immediate: number): number {
-  if ((immediate & implicit) === 0) return Math.min(Math.abs(length), 16);
-  let end = 0;
-  while (end < 16 && bytes[from + end] !== 0) end++;
-  return end;
-}
-
-function lengthOf(elements: Int32Array, count: number, length: number, immediate: number): number {
+function lengthOf(elements: Int32Array | Uint8Array, count: number, length: number, immediate: number): number {
   if ((immediate & implicit) === 0) return Math.min(Math.abs(length), count);
   let end = 0;
   while (end < count && elements[end] !== 0) end++;
@@ -106,18 +101,14 @@ export function compareStrings(
     words[4 + n] = from[second + n];
   }
   const count = (immediate & 1) !== 0 ? 8 : 16;
-  let [aEnd, bEnd, found] = [0, 0, 0];
-  if (isAnyByte(immediate)) {
-    aEnd = lengthOfBytes(0, firstLength, immediate);
-    bEnd = lengthOfBytes(16, secondLength, immediate);
-    found = findMembers(aEnd, bEnd);
-  } else {
+  const isSet = isAnyByte(immediate);
+  if (!isSet) {
     spread(firstElements, 0, immediate);
     spread(secondElements, 16, immediate);
-    aEnd = lengthOf(firstElements, count, firstLength, immediate);
-    bEnd = lengthOf(secondElements, count, secondLength, immediate);
-    found = findAll(aEnd, bEnd, count, immediate);
   }
+  const aEnd = lengthOf(isSet ? firstBytes : firstElements, count, firstLength, immediate);
+  const bEnd = lengthOf(isSet ? secondBytes : secondElements, count, secondLength, immediate);
+  let found = isSet ? findMembers(aEnd, bEnd) : findAll(aEnd, bEnd, count, immediate);
   if ((immediate & 0x10) !== 0) {
     // All bits inverted, or only those of elements that the second string has.
     found ^= (1 << ((immediate & 0x20) !== 0 ? bEnd : count)) - 1;

@@ -1,4 +1,5 @@
 /** When and how much the translated engines translate: the knobs, with what was measured. */
+import { shortRun } from '../../../translators/ir/interpreter.ts';
 import type { Inlining } from '../../../translators/optimize/inline.ts';
 
 export interface Policy {
@@ -11,9 +12,9 @@ export interface Policy {
    */
   readonly threshold: number;
   /**
-   * Guest instructions that the interpreter runs before anything is translated, where the program may be short. The first translation takes tens of
-   * milliseconds: a program that ends soon after its first loop has no use for it (`mix 0.00002` took 1.4 times the
-   * interpreter's time). Others lose up to 25 ms, once (`sieve 0.005`).
+   * Guest instructions that the interpreter runs before anything is translated, where the program may be short. The
+   * first translation takes tens of milliseconds: a program that ends soon after its first loop has no use for it
+   * (`mix 0.00002` took 1.4 times the interpreter's time). Others lose up to 25 ms, once (`sieve 0.005`).
    */
   readonly patience: number;
   /** Keep what the interpreter prepares before it is known that the run is not short, for later runs. */
@@ -112,7 +113,7 @@ export const policies: Readonly<Record<'blocks' | 'regions' | 'wasm' | 'auto', P
     ...shared,
     backend: 'webassembly',
     threshold: 2000,
-    patience: 100_000,
+    patience: shortRun,
     keepsBlocks: true,
     largeFunction: 2400,
     translateAtOnce: false,

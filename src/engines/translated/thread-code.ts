@@ -31,6 +31,7 @@ import { IndirectTargets } from './indirect-targets.ts';
 import { Inspected } from './inspected.ts';
 import { KeptBlocks } from './kept-blocks.ts';
 import { KeptTranslations, pagesOfRuns } from './kept-translations.ts';
+import { Patience } from './patience.ts';
 import { isLarge, type Policy } from './policy.ts';
 import { changesFloatingPointMode, functionName, pagesOf, targetsIn } from './region-facts.ts';
 import { addLines, scriptUrl } from './stack-traces.ts';
@@ -85,8 +86,7 @@ export class ThreadCode {
   private readonly expected = new Set<number>();
   private readonly targets = new IndirectTargets();
   private readonly inspected: Inspected | undefined;
-  /** Blocks that became hot before a translation may pay. */
-  private readonly hotEarly: number[] = [];
+  private readonly patience: Patience;
   /** Run the block at the pc in the interpreter, whatever translation there is. */
   private interpretNext = false;
   /** The personality wants run() to be left. */
@@ -155,6 +155,7 @@ export class ThreadCode {
     this.interpreter = new Interpreter(interpreted, state, memory, this.machine, (pc) => lifter.lift(pc), fetch);
     this.interpreter.threshold = policy.threshold;
     this.interpreter.observer = lifter.preparationObserver();
+    this.patience = new Patience(options.mayBeShort ? policy.patience : 0, state, this.interpreter);
     if (options.blocks !== undefined && policy.keepsBlocks) {
       const assumptions = { frontend: frontend.name, threshold: policy.threshold };
       const [{ readsElsewhere }, { interpreter }] = [lifter, this];
@@ -222,7 +223,7 @@ export class ThreadCode {
           if (policy.chained) this.runChain(cell);
           else this.runRegion(cell);
         } else {
-          this.interpreted(interpreter.run(this.interpreterBudget()));
+          this.interpreted(interpreter.run(this.patience.budget()));
         }
       }
       if (this.leaving || (words[exitWord] !== exitCode.none && !this.watch.resolve())) break;
@@ -294,31 +295,13 @@ export class ThreadCode {
       } else if (!cell.translated && this.coldExits.take(cell.pc, (each) => this.retire(each, 'coldCode'))) {
         // Translations that are left for it will have it. Its runs count anew: where it belongs to none, it becomes one.
         this.interpreter.invalidate(cell.pc, 1);
-      } else if (!cell.translated && this.patienceLeft() > 0) {
-        this.hotEarly.push(cell.pc);
-      } else {
+      } else if (cell.translated || !this.patience.takes(cell.pc)) {
         this.translate(cell);
       }
     } else if (reason === stop.exit && this.state.i32[exitWord] === exitCode.system_call) {
       this.state.i32[exitWord] = exitCode.none;
       if (!this.options.host.systemCall(this.state)) this.leaving = true;
     }
-  }
-
-  /** Guest instructions until a first translation may pay; 0 once there is one. */
-  private patienceLeft(): number {
-    if (this.linker !== undefined || this.options.mayBeShort !== true) return 0;
-    return Math.max(0, this.policy.patience - this.state.f64[instructionsIndex]);
-  }
-
-  /** How far the interpreter may run on: to where what became hot too early is translated. */
-  private interpreterBudget(): number {
-    if (this.hotEarly.length === 0) return Number.POSITIVE_INFINITY;
-    const left = this.patienceLeft();
-    if (left > 0) return left;
-    for (const pc of this.hotEarly) this.interpreter.leaveAt(pc);
-    this.hotEarly.length = 0;
-    return Number.POSITIVE_INFINITY;
   }
 
   /** The translation of a cell, made if there is none. @param called from a translation: what a loop at the cell's address leads to belongs to the callee, and to the region */
@@ -423,6 +406,7 @@ export class ThreadCode {
     const { options, policy, frontend } = this;
     const { memory } = options;
     memory.enableHostProtection();
+    this.patience.lose();
     const kept = this.openKept();
     const linker = new WebAssemblyLinker(memory, frontend.instructionAlignment, policy.tableEntries, {
       compile: options.host.compile,
